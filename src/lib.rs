@@ -1,0 +1,3 @@
+//! Will every S3 access log really arrive?
+
+pub mod name;
