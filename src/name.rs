@@ -69,7 +69,10 @@ impl BucketName {
         if text.contains("://") {
             return Err(NameError::UrlAsBucket);
         }
-        if let Some(odd) = text.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))) {
+        if let Some(odd) = text
+            .chars()
+            .find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')))
+        {
             return Err(NameError::BucketCharacter(odd));
         }
         if !(3..=255).contains(&text.len()) {
@@ -113,7 +116,8 @@ text_newtype!(Region);
 impl Region {
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        if (3..=32).contains(&text.len()) && text.bytes().all(good) && text.as_bytes()[0].is_ascii_lowercase() {
+        if (3..=32).contains(&text.len()) && text.bytes().all(good) && text.as_bytes()[0].is_ascii_lowercase()
+        {
             Ok(Self(text.into()))
         } else {
             Err(NameError::Region)
@@ -141,7 +145,10 @@ impl Region {
             ("eu-isoe-", "aws-iso-e"),
             ("us-iso-", "aws-iso"),
         ];
-        let name = known.iter().find(|(prefix, _)| self.0.starts_with(prefix)).map_or("aws", |(_, name)| name);
+        let name = known
+            .iter()
+            .find(|(prefix, _)| self.0.starts_with(prefix))
+            .map_or("aws", |(_, name)| name);
         Partition(name.into())
     }
 }
@@ -155,7 +162,11 @@ impl Partition {
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let good = text == "aws"
             || (text.starts_with("aws-") && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'));
-        if good { Ok(Self(text.into())) } else { Err(NameError::Partition) }
+        if good {
+            Ok(Self(text.into()))
+        } else {
+            Err(NameError::Partition)
+        }
     }
 }
 
@@ -205,7 +216,13 @@ impl Arn {
 
 impl fmt::Display for Arn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { partition, service, region, account, resource } = self;
+        let Self {
+            partition,
+            service,
+            region,
+            account,
+            resource,
+        } = self;
         write!(f, "arn:{partition}:{service}:{region}:{account}:{resource}")
     }
 }
@@ -219,9 +236,15 @@ mod tests {
         assert!(BucketName::parse("amzn-s3-demo-bucket").is_ok());
         assert!(BucketName::parse("Old_Bucket.Name").is_ok());
         assert_eq!(BucketName::parse(""), Err(NameError::EmptyBucket));
-        assert_eq!(BucketName::parse("arn:aws:s3:::logs"), Err(NameError::ArnAsBucket));
+        assert_eq!(
+            BucketName::parse("arn:aws:s3:::logs"),
+            Err(NameError::ArnAsBucket)
+        );
         assert_eq!(BucketName::parse("s3://logs"), Err(NameError::UrlAsBucket));
-        assert_eq!(BucketName::parse("logs/app"), Err(NameError::BucketCharacter('/')));
+        assert_eq!(
+            BucketName::parse("logs/app"),
+            Err(NameError::BucketCharacter('/'))
+        );
         assert_eq!(BucketName::parse("ab"), Err(NameError::BucketLength(2)));
         assert_eq!(BucketName::parse("lögs"), Err(NameError::BucketCharacter('ö')));
     }
@@ -234,7 +257,11 @@ mod tests {
 
     #[test]
     fn a_location_constraint_has_two_odd_values() {
-        let region = |text| Region::from_location_constraint(text).expect("a region").to_string();
+        let region = |text| {
+            Region::from_location_constraint(text)
+                .expect("a region")
+                .to_string()
+        };
         assert_eq!(region(None), "us-east-1");
         assert_eq!(region(Some("EU")), "eu-west-1");
         assert_eq!(region(Some("ap-southeast-2")), "ap-southeast-2");
@@ -252,7 +279,11 @@ mod tests {
 
     #[test]
     fn an_arn_prints_as_it_was_read() {
-        for text in ["arn:aws:s3:::logs", "arn:aws:s3:::logs/a:b", "arn:aws:iam::111122223333:role/x"] {
+        for text in [
+            "arn:aws:s3:::logs",
+            "arn:aws:s3:::logs/a:b",
+            "arn:aws:iam::111122223333:role/x",
+        ] {
             assert_eq!(Arn::parse(text).expect("an ARN").to_string(), text);
         }
         assert_eq!(Arn::parse("logs"), Err(NameError::Arn));

@@ -1,0 +1,3 @@
+//! Text → inventory, without network, files or clocks.
+
+pub mod snapshot;

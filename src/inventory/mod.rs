@@ -1,0 +1,187 @@
+//! What exists: accounts, their buckets, and what is known of each. Without a judgement.
+//!
+//! An inventory comes from the answers of AWS, from a plan or from a template; the rules can't tell which.
+
+mod call;
+mod document;
+mod fact;
+mod settings;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+pub use call::Call;
+pub use document::{Document, Place, Title};
+pub use fact::{Fact, Why};
+pub use settings::{
+    Acl, Encryption, Grant, Grantee, LifecycleRule, ObjectLock, ObjectOwnership, Payer, PublicAccessBlock,
+    Settings, Versioning,
+};
+
+use crate::name::{AccountId, BucketName, NameError, Partition, Region};
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Inventory {
+    /// Ordered by account id.
+    pub accounts: Vec<Account>,
+    /// How many calls it took to learn this, where AWS was asked.
+    pub api_calls: Option<u64>,
+    /// When AWS was asked, as it was recorded (RFC 3339).
+    pub taken_at: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub id: Fact<AccountId>,
+    pub partition: Partition,
+    /// Absent: the account is known to be in no organization.
+    pub organization: Fact<String>,
+    pub listing: Listing,
+    /// Ordered by name.
+    pub buckets: Vec<Bucket>,
+    /// Targets that the account doesn't list, by name.
+    pub elsewhere: BTreeMap<String, Existence>,
+}
+
+impl Account {
+    pub fn new(id: Fact<AccountId>) -> Self {
+        Self {
+            id,
+            partition: Partition::default(),
+            organization: Fact::Unknown(Why::NotRead),
+            listing: Listing::Complete,
+            buckets: Vec::new(),
+            elsewhere: BTreeMap::new(),
+        }
+    }
+
+    pub fn bucket(&self, label: &str) -> Option<&Bucket> {
+        self.bucket_index(label).map(|index| &self.buckets[index])
+    }
+
+    pub fn bucket_index(&self, label: &str) -> Option<usize> {
+        self.buckets
+            .binary_search_by(|bucket| bucket.label.as_ref().cmp(label))
+            .ok()
+    }
+}
+
+/// Whether the list of buckets names every bucket of the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listing {
+    /// A bucket that is not in it is not this account's.
+    Complete,
+    /// A plan, a template, or names given by hand: what is not in it may exist all the same.
+    Partial,
+    /// AWS was asked and didn't answer.
+    Unknown(Why),
+}
+
+/// What is known of a target that the account doesn't list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Existence {
+    /// Nobody has a bucket of this name.
+    Missing,
+    /// Somebody has; the region where AWS told it.
+    Exists {
+        region: Option<Region>,
+    },
+    Unknown(Why),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bucket {
+    /// Its name; its address (`aws_s3_bucket.logs[0]`) where the name isn't known before a deploy.
+    pub label: Arc<str>,
+    pub name_known: bool,
+    pub region: Fact<Region>,
+    /// Absent: server access logging is off.
+    pub logging: Fact<Logging>,
+    /// The run was asked to look at this bucket, not only past it.
+    pub in_scope: bool,
+    /// Where the bucket is declared, in a file.
+    pub place: Option<Place>,
+    pub settings: BucketSettings,
+}
+
+/// The settings, or why there are none. Most buckets are no log target and were not asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BucketSettings {
+    NotRead,
+    Fresh,
+    Read(Box<Settings>),
+}
+
+static NOT_READ: LazyLock<Settings> = LazyLock::new(|| Settings::unknown(&Why::NotRead));
+static FRESH: LazyLock<Settings> = LazyLock::new(Settings::of_a_fresh_bucket);
+
+impl Bucket {
+    pub fn settings(&self) -> &Settings {
+        match &self.settings {
+            BucketSettings::NotRead => &NOT_READ,
+            BucketSettings::Fresh => &FRESH,
+            BucketSettings::Read(settings) => settings,
+        }
+    }
+}
+
+/// A logging configuration: the edge that leaves a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logging {
+    pub target: Fact<TargetRef>,
+    pub prefix: Fact<String>,
+    pub key_format: Fact<KeyFormat>,
+    pub target_grants: Vec<Grant>,
+    pub place: Place,
+}
+
+/// How a logging configuration names its target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TargetRef {
+    /// As AWS or the file says it, good or bad.
+    Name(String),
+    /// A bucket of the same plan or template whose name isn't known yet.
+    Address(String),
+}
+
+impl TargetRef {
+    pub fn text(&self) -> &str {
+        match self {
+            TargetRef::Name(text) | TargetRef::Address(text) => text,
+        }
+    }
+
+    /// Whether it can be the name of a bucket at all.
+    pub fn check(&self) -> Result<(), NameError> {
+        match self {
+            TargetRef::Name(text) => BucketName::parse(text).map(|_| ()),
+            TargetRef::Address(_) => Ok(()),
+        }
+    }
+}
+
+/// `TargetObjectKeyFormat`.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_TargetObjectKeyFormat.html>
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeyFormat {
+    Simple,
+    PartitionedByEventTime,
+    PartitionedByDeliveryTime,
+}
+
+impl KeyFormat {
+    pub fn is_partitioned(self) -> bool {
+        match self {
+            KeyFormat::Simple => false,
+            KeyFormat::PartitionedByEventTime | KeyFormat::PartitionedByDeliveryTime => true,
+        }
+    }
+
+    pub fn word(self) -> &'static str {
+        if self.is_partitioned() {
+            "partitioned"
+        } else {
+            "simple"
+        }
+    }
+}
