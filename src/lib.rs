@@ -4,4 +4,10 @@ pub mod name;
 
 pub mod inventory;
 
+pub mod graph;
+
+pub mod finding;
+
+pub mod rules;
+
 pub mod collect;

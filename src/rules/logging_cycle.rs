@@ -1,0 +1,36 @@
+//! S3L002: buckets that log to one another in a circle.
+
+use super::{Check, CycleContext, Effect, Rule};
+use crate::finding::{Finding, Goal, Severity, Verdict};
+
+pub const RULE: Rule = Rule {
+    code: "S3L002",
+    name: "logging-cycle",
+    severity: Severity::Error,
+    since: "0.1.0",
+    summary: "a cycle of two or more buckets that log to one another",
+    effect: Effect::Loops,
+    reads: &[],
+    check: Check::Cycle(check),
+};
+
+fn check(context: &CycleContext<'_, '_>) -> Verdict {
+    let path = context.cycle.path();
+    let first = &path[0];
+    let mut finding = Finding::new(format!(
+        "{} buckets log to one another in a circle: {}",
+        path.len() - 1,
+        path.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" → ")
+    ))
+    .help(format!(
+        "break the circle at one bucket: give it a target that is not logged itself, or switch its logging off:\n{}",
+        context.cli(&format!("put-bucket-logging --bucket {first} --bucket-logging-status '{{}}'"))
+    ))
+    .fix(Goal::ProperTarget { bucket: first.clone() });
+    for (bucket, next) in context.cycle.buckets.iter().zip(path.iter().skip(1)) {
+        let place = bucket.logging.known().map(|logging| &logging.place);
+        finding = finding.label_at(place, format!("`{}` logs to `{next}`", bucket.label));
+    }
+    finding.cycle = path;
+    Ok(Some(finding))
+}

@@ -1,0 +1,73 @@
+//! The rules: a visible list, and the runner that walks it.
+//!
+//! A rule is one file, one document and one line in [`ALL`]. Its scope says what the runner loops over, so no rule
+//! has a loop of its own; the runner stamps code, name and subject on what it finds.
+
+mod context;
+mod run;
+
+mod aws_key_target;
+mod logging_cycle;
+mod self_logging;
+
+use crate::finding::{Severity, Verdict};
+use crate::inventory::Call;
+
+pub use context::{BucketContext, CycleContext, EdgeContext};
+pub use run::{EdgeVerdict, LintedEdge, Outcome, Reported, run};
+
+/// A rule: a plain value and a function.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    pub code: &'static str,
+    /// Says the fault, and reads well after "allow".
+    pub name: &'static str,
+    pub severity: Severity,
+    /// The release that brought it.
+    pub since: &'static str,
+    /// What it finds, in one line.
+    pub summary: &'static str,
+    /// What a finding means for the delivery of the edges it touches.
+    pub effect: Effect,
+    /// Whose answers it reads, beyond the list of buckets and their logging.
+    pub reads: &'static [Call],
+    pub check: Check,
+}
+
+/// What a rule is asked about.
+#[derive(Debug, Clone, Copy)]
+pub enum Check {
+    /// Each bucket.
+    Bucket(fn(&BucketContext<'_, '_>) -> Verdict),
+    /// Each bucket that is a log target.
+    Target(fn(&BucketContext<'_, '_>) -> Verdict),
+    /// Each edge.
+    Edge(fn(&EdgeContext<'_, '_>) -> Verdict),
+    /// Each cycle of two or more buckets.
+    Cycle(fn(&CycleContext<'_, '_>) -> Verdict),
+}
+
+/// What a finding says of the logs of an edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing: the logs arrive all the same.
+    None,
+    /// They don't arrive.
+    Blocks,
+    /// They arrive and can't be read.
+    Unreadable,
+    /// They arrive, and cause more of themselves.
+    Loops,
+    /// Nobody can tell.
+    Uncertain,
+}
+
+/// Every rule, ordered by code.
+pub const ALL: &[Rule] = &[self_logging::RULE, logging_cycle::RULE, aws_key_target::RULE];
+
+/// A rule by its code or its name, in any case.
+pub fn find(code_or_name: &str) -> Option<&'static Rule> {
+    ALL.iter().find(|rule| {
+        rule.code.eq_ignore_ascii_case(code_or_name) || rule.name.eq_ignore_ascii_case(code_or_name)
+    })
+}

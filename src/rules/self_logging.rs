@@ -1,0 +1,45 @@
+//! S3L001: a bucket that logs to itself.
+
+use super::{BucketContext, Check, Effect, Rule};
+use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
+use crate::inventory::{Call, Fact};
+
+pub const RULE: Rule = Rule {
+    code: "S3L001",
+    name: "self-logging",
+    severity: Severity::Error,
+    since: "0.1.0",
+    summary: "a bucket whose log target is itself",
+    effect: Effect::Loops,
+    reads: &[],
+    check: Check::Bucket(check),
+};
+
+fn check(context: &BucketContext<'_, '_>) -> Verdict {
+    let bucket = context.bucket();
+    if let Fact::Unknown(why) = &bucket.logging {
+        return Err(Undecided::without(Call::Logging, why));
+    }
+    let Some(edge) = context.outgoing() else {
+        return Ok(None);
+    };
+    if !edge.is_self_loop() {
+        return Ok(None);
+    }
+    let name = &bucket.label;
+    Ok(Some(
+        Finding::new(format!(
+            "`{name}` logs to itself: every delivered log causes another log"
+        ))
+        .label(&edge.logging.place, "the target is this very bucket")
+        .help(format!(
+            "give it another target in its region and account, or switch logging off:\n{}",
+            context.cli(&format!(
+                "put-bucket-logging --bucket {name} --bucket-logging-status '{{}}'"
+            ))
+        ))
+        .fix(Goal::ProperTarget {
+            bucket: name.to_string(),
+        }),
+    ))
+}
