@@ -4,10 +4,14 @@ pub mod name;
 
 pub mod inventory;
 
+pub mod collect;
+
 pub mod graph;
 
 pub mod finding;
 
 pub mod rules;
 
-pub mod collect;
+pub mod report;
+
+pub mod render;

@@ -1,0 +1,58 @@
+//! Texts that come from an account or a file are shown, never obeyed.
+
+use std::borrow::Cow;
+
+/// Makes control characters visible, so that a name can't move the cursor, colour the screen or break a line.
+/// Directional marks go too: they can make one name look like another.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if text.chars().all(is_harmless) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if is_harmless(c) {
+            out.push(c);
+        } else {
+            out.extend(c.escape_unicode());
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// As [`visible`], but newlines and tabs stay: for texts of several lines.
+pub fn visible_lines(text: &str) -> Cow<'_, str> {
+    let harmless = |c: char| is_harmless(c) || matches!(c, '\n' | '\t');
+    if text.chars().all(harmless) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if harmless(c) {
+            out.push(c);
+        } else {
+            out.extend(c.escape_unicode());
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn is_harmless(c: char) -> bool {
+    let directional =
+        matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !(c.is_control() || directional || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_escape_sequence_is_shown_not_obeyed() {
+        assert_eq!(
+            visible("a\u{1b}[31mred\nb\u{202e}c"),
+            "a\\u{1b}[31mred\\u{a}b\\u{202e}c"
+        );
+        assert_eq!(visible_lines("a\n\u{7}b"), "a\n\\u{7}b");
+        assert_eq!(visible("bücket → ☃"), "bücket → ☃");
+    }
+}

@@ -1,0 +1,55 @@
+//! One line per finding, for `grep` and for the examples in the rules' documents.
+
+use std::io::{self, Write};
+
+use super::escape::visible;
+use crate::finding::Subject;
+use crate::report::Report;
+
+pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    for all in &report.findings {
+        let finding = &all.finding;
+        let (severity, code) = (finding.rule.severity, finding.rule.code);
+        writeln!(
+            out,
+            "{severity}[{code}] {}: {}",
+            place(&finding.subject),
+            visible(&finding.said.message)
+        )?;
+    }
+    for undecided in &report.undecided {
+        let rule = undecided.rule;
+        write!(
+            out,
+            "undecided[{}] {}: {}",
+            rule.code,
+            place(&undecided.subject),
+            undecided.said.why.word()
+        )?;
+        match &undecided.said.needs {
+            Some(needs) => writeln!(out, ", needs {needs}")?,
+            None => writeln!(out)?,
+        }
+    }
+    Ok(())
+}
+
+/// `111122223333/eu-west-1/app-data -> logs`, without what isn't known.
+fn place(subject: &Subject) -> String {
+    let mut text = String::new();
+    for part in [
+        subject.account.as_ref().map(|a| a.as_str()),
+        subject.region.as_ref().map(|r| r.as_str()),
+    ] {
+        if let Some(part) = part {
+            text.push_str(part);
+            text.push('/');
+        }
+    }
+    text.push_str(&visible(&subject.bucket));
+    if let Some(target) = &subject.target {
+        text.push_str(" -> ");
+        text.push_str(&visible(target));
+    }
+    text
+}
