@@ -15,3 +15,5 @@ pub mod rules;
 pub mod report;
 
 pub mod render;
+
+pub mod cli;

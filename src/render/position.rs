@@ -73,8 +73,11 @@ struct Shown {
 impl Shown {
     fn new(document: &Document) -> Self {
         let written = document.text.trim_end();
-        let answer = matches!(document.title, Title::Answer { .. } | Title::Embedded { .. });
-        let as_written = !answer || written.contains('\n');
+        let as_written = match document.title {
+            Title::Answer { .. } => false,
+            Title::Embedded { .. } => written.contains('\n'),
+            Title::File { .. } => true,
+        };
         let text = match as_written {
             true => Arc::clone(&document.text),
             false => Arc::from(indent(written)),

@@ -13,6 +13,7 @@ pub const RULE: Rule = Rule {
     effect: Effect::Unreadable,
     reads: &[Call::Encryption],
     check: Check::Edge(check),
+    document: include_str!("../../rules/aws_key_target.md"),
 };
 
 fn check(context: &EdgeContext<'_, '_>) -> Verdict {

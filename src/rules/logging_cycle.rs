@@ -12,6 +12,7 @@ pub const RULE: Rule = Rule {
     effect: Effect::Loops,
     reads: &[],
     check: Check::Cycle(check),
+    document: include_str!("../../rules/logging_cycle.md"),
 };
 
 fn check(context: &CycleContext<'_, '_>) -> Verdict {

@@ -32,6 +32,17 @@ pub struct Rule {
     /// Whose answers it reads, beyond the list of buckets and their logging.
     pub reads: &'static [Call],
     pub check: Check,
+    /// What `explain` prints; its examples are run by the tests.
+    pub document: &'static str,
+}
+
+impl Rule {
+    /// The page of AWS that its document rests on.
+    pub fn aws_page(&self) -> Option<&'static str> {
+        let start = self.document.find("https://docs.aws.amazon.com/")?;
+        let rest = &self.document[start..];
+        rest.split([')', '>', ' ', '\n']).next()
+    }
 }
 
 /// What a rule is asked about.

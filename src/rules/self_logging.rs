@@ -13,6 +13,7 @@ pub const RULE: Rule = Rule {
     effect: Effect::Loops,
     reads: &[],
     check: Check::Bucket(check),
+    document: include_str!("../../rules/self_logging.md"),
 };
 
 fn check(context: &BucketContext<'_, '_>) -> Verdict {

@@ -1,0 +1,61 @@
+//! What can go wrong in a run, each with what to do about it.
+
+use std::io;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::collect::snapshot::SnapshotError;
+
+#[derive(Debug, Error, Diagnostic)]
+pub enum Error {
+    #[error("can't read {path}: {source}")]
+    #[diagnostic(help(
+        "give the path of a file that exists and that you may read, or `-` for standard input"
+    ))]
+    Read { path: String, source: io::Error },
+    #[error("{path} is not text: it has a byte that no UTF-8 text has, at offset {offset}")]
+    #[diagnostic(help("give a snapshot that `s3log-lint snapshot` wrote"))]
+    NotText { path: String, offset: usize },
+    #[error("can't write {path}: {source}")]
+    #[diagnostic(help("give a path in a folder that exists and that you may write to"))]
+    Write { path: String, source: io::Error },
+    #[error("can't write to standard output: {0}")]
+    Output(#[source] io::Error),
+    #[error("{path}, {source}")]
+    Snapshot {
+        path: String,
+        #[diagnostic_source]
+        source: SnapshotError,
+    },
+    #[error("`{glob}` is no pattern for bucket names: {reason}")]
+    #[diagnostic(help("`*` stands for any characters, `?` for one, `[ab]` for one of these"))]
+    Glob { glob: String, reason: String },
+    #[error("`{given}` is no region: {reason}")]
+    #[diagnostic(help("give a region's code, such as eu-west-1"))]
+    Region { given: String, reason: String },
+    #[error("there is no rule `{given}`")]
+    #[diagnostic(help("{}", match suggestion {
+        Some(name) => format!("did you mean `{name}`? `s3log-lint rules` lists them all"),
+        None => "`s3log-lint rules` lists them all".to_owned(),
+    }))]
+    NoRule {
+        given: String,
+        suggestion: Option<&'static str>,
+    },
+    #[error("a recording is made of a live account: {given} can't be recorded")]
+    #[diagnostic(help("leave the option out, or copy the file"))]
+    NothingToRecord { given: &'static str },
+    #[cfg(not(feature = "aws"))]
+    #[error("this build of s3log-lint can't talk to AWS")]
+    #[diagnostic(help("read a recording with `--snapshot FILE`, or build with the feature `aws`"))]
+    NoAws,
+}
+
+impl Error {
+    /// What to do about it.
+    pub fn help_text(&self) -> Option<String> {
+        let own = self.help().map(|help| help.to_string());
+        own.or_else(|| self.diagnostic_source()?.help().map(|help| help.to_string()))
+    }
+}

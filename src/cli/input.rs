@@ -1,0 +1,125 @@
+//! Where the inventory comes from: an account, a recording, or the built-in example.
+
+use std::io::Read;
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+
+use super::arguments::AccountArguments;
+use super::error::Error;
+use super::output::Console;
+use crate::collect::snapshot;
+use crate::inventory::{Fact, Inventory, Why};
+use crate::name::Region;
+
+const DEMO: &str = include_str!("../../testdata/demo.json");
+
+/// Reads what the arguments name, and marks the buckets that the run is about.
+pub fn read(arguments: &AccountArguments, console: &Console) -> Result<Inventory, Error> {
+    let scope = Scope::new(arguments)?;
+    let (path, text) = match (&arguments.snapshot, arguments.demo) {
+        (Some(path), _) => (shown_path(path), read_text(path)?),
+        (None, true) => ("the built-in example".to_owned(), DEMO.to_owned()),
+        (None, false) => ("the account's answers".to_owned(), record(arguments, console)?),
+    };
+    let mut inventory = snapshot::read(&text).map_err(|source| Error::Snapshot { path, source })?;
+    scope.mark(&mut inventory);
+    Ok(inventory)
+}
+
+/// Asks AWS, and gives its answers as the text of a recording.
+#[cfg(not(feature = "aws"))]
+pub fn record(_arguments: &AccountArguments, _console: &Console) -> Result<String, Error> {
+    Err(Error::NoAws)
+}
+
+/// The text of a file, or of standard input.
+pub fn read_text(path: &str) -> Result<String, Error> {
+    let failed = |source| Error::Read {
+        path: shown_path(path),
+        source,
+    };
+    let mut bytes = Vec::new();
+    if path == "-" {
+        std::io::stdin().lock().read_to_end(&mut bytes).map_err(failed)?;
+    } else {
+        bytes = std::fs::read(path).map_err(failed)?;
+    }
+    String::from_utf8(bytes).map_err(|error| Error::NotText {
+        path: shown_path(path),
+        offset: error.utf8_error().valid_up_to(),
+    })
+}
+
+fn shown_path(path: &str) -> String {
+    match path {
+        "-" => "standard input".to_owned(),
+        path => path.to_owned(),
+    }
+}
+
+/// Which buckets the run is about. The others are looked past, not away from: they may be targets, or close a cycle.
+struct Scope {
+    buckets: Option<GlobSet>,
+    regions: Vec<Region>,
+    organization: Fact<String>,
+}
+
+impl Scope {
+    fn new(arguments: &AccountArguments) -> Result<Self, Error> {
+        let regions = arguments
+            .region
+            .iter()
+            .map(|given| {
+                Region::parse(given).map_err(|error| Error::Region {
+                    given: given.clone(),
+                    reason: error.to_string(),
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            buckets: globs(&arguments.bucket)?,
+            regions,
+            organization: match arguments.organization.as_deref() {
+                None => Fact::Unknown(Why::NotRead),
+                Some("none") => Fact::Absent,
+                Some(id) => Fact::Known(id.to_owned()),
+            },
+        })
+    }
+
+    fn mark(&self, inventory: &mut Inventory) {
+        for account in &mut inventory.accounts {
+            if account.organization.why().is_some() {
+                account.organization = self.organization.clone();
+            }
+            for bucket in &mut account.buckets {
+                let named = self
+                    .buckets
+                    .as_ref()
+                    .is_none_or(|globs| globs.is_match(bucket.label.as_ref()));
+                let placed = match &bucket.region {
+                    Fact::Known(region) => self.regions.is_empty() || self.regions.contains(region),
+                    Fact::Absent | Fact::Unknown(_) => true,
+                };
+                bucket.in_scope &= named && placed;
+            }
+        }
+    }
+}
+
+fn globs(given: &[String]) -> Result<Option<GlobSet>, Error> {
+    if given.is_empty() {
+        return Ok(None);
+    }
+    let wrong = |glob: &str, error: &globset::Error| Error::Glob {
+        glob: glob.to_owned(),
+        reason: error.kind().to_string(),
+    };
+    let mut set = GlobSetBuilder::new();
+    for glob in given {
+        set.add(Glob::new(glob).map_err(|error| wrong(glob, &error))?);
+    }
+    set.build()
+        .map(Some)
+        .map_err(|error| wrong(&given.join(", "), &error))
+}

@@ -1,0 +1,57 @@
+//! The command line: arguments in, an exit code out. One file per command.
+
+mod arguments;
+mod audit;
+mod error;
+mod generate;
+mod graph;
+mod input;
+mod output;
+mod rules;
+mod snapshot;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::arguments::{Arguments, Command};
+use self::output::Console;
+
+pub use self::arguments::command;
+
+/// How a run ends. The numbers are the contract's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    Clean = 0,
+    Findings = 1,
+    Failed = 2,
+    Undecided = 3,
+}
+
+/// Runs one command.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version come this way too, and are no errors. A closed pipe is nobody's fault.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Failed as u8 } else { 0 });
+        }
+    };
+    let console = Console::new(&arguments.console);
+    let exit = match arguments.command {
+        Command::Audit(arguments) => audit::run(&arguments, &console),
+        Command::Graph(arguments) => graph::run(&arguments, &console),
+        Command::Snapshot(arguments) => snapshot::run(&arguments, &console),
+        Command::Rules(arguments) => rules::list(&arguments, &console),
+        Command::Explain(arguments) => rules::explain(&arguments, &console),
+        Command::Completions(arguments) => generate::completions(&arguments, &console),
+        Command::Man => generate::manual(&console),
+    };
+    let exit = exit.unwrap_or_else(|error| {
+        console.error(&error);
+        Exit::Failed
+    });
+    ExitCode::from(exit as u8)
+}
