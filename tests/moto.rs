@@ -1,0 +1,189 @@
+//! The whole program against moto, an implementation of S3 that is not ours.
+//!
+//! Runs where `S3LOG_LINT_PYTHON` names a Python that has `moto[server]`, as it does in CI; skips elsewhere and says so.
+#![cfg(feature = "aws")]
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+struct Moto {
+    server: Child,
+    endpoint: String,
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+fn python() -> Option<OsString> {
+    let python = std::env::var_os("S3LOG_LINT_PYTHON");
+    if python.is_none() {
+        eprintln!("skipped: S3LOG_LINT_PYTHON names no Python that has moto[server]");
+    }
+    python
+}
+
+fn start(python: &OsString) -> Moto {
+    let port = TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port")
+        .port();
+    let server = Command::new(python)
+        .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the Python that was named starts");
+    let moto = Moto {
+        server,
+        endpoint: format!("http://127.0.0.1:{port}"),
+    };
+    for _ in 0..600 {
+        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            return moto;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("moto doesn't answer on port {port}");
+}
+
+fn seeded(python: &OsString) -> Moto {
+    let moto = start(python);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moto/seed.py");
+    let output = Command::new(python)
+        .arg(script)
+        .arg(&moto.endpoint)
+        .output()
+        .expect("the script starts");
+    assert!(
+        output.status.success(),
+        "the account is not seeded: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    moto
+}
+
+fn run(moto: &Moto, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_s3log-lint"))
+        .args(arguments)
+        .env("AWS_ENDPOINT_URL", &moto.endpoint)
+        .env("AWS_ACCESS_KEY_ID", "testing")
+        .env("AWS_SECRET_ACCESS_KEY", "testing")
+        .env("AWS_REGION", "eu-west-1")
+        .env("AWS_CONFIG_FILE", "/nonexistent")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+        .output()
+        .expect("the program starts")
+}
+
+fn report(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// Each source's verdict and its causes.
+fn verdicts(report: &Value) -> BTreeMap<&str, String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut found = BTreeMap::new();
+    for edge in report["edges"].as_array().expect("a list of edges") {
+        let causes: Vec<String> = edge["causes"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(text)
+            .collect();
+        let told = format!("{} {}", text(&edge["verdict"]), causes.join(" "));
+        found.insert(
+            edge["source"].as_str().expect("a source"),
+            told.trim_end().to_owned(),
+        );
+    }
+    found
+}
+
+#[test]
+fn every_fault_is_found_live_and_nothing_else_is() {
+    let Some(python) = python() else { return };
+    let moto = seeded(&python);
+    let live = run(&moto, &["audit", "--format", "json"]);
+    assert_eq!(
+        live.status.code(),
+        Some(1),
+        "{}",
+        String::from_utf8_lossy(&live.stderr)
+    );
+    let live = report(&live);
+
+    let expected = BTreeMap::from([
+        ("good-one", "delivers"),
+        ("good-two", "delivers"),
+        ("good-us", "delivers"),
+        ("loop", "loops S3L001"),
+        ("cycle-a", "loops S3L002"),
+        ("cycle-b", "loops S3L002"),
+        ("gone-source", "blocked S3L004"),
+        ("moved-source", "blocked S3L005"),
+        ("ungranted-source", "blocked S3L101"),
+        ("other-source", "blocked S3L101"),
+        ("other-account", "blocked S3L101"),
+        ("denied-source", "blocked S3L102"),
+        ("aws-key-source", "unreadable S3L201"),
+        ("customer-key-source", "blocked S3L202"),
+        ("locked-source", "blocked S3L203"),
+    ]);
+    let found = verdicts(&live);
+    let found: BTreeMap<&str, &str> = found
+        .iter()
+        .map(|(source, told)| (*source, told.as_str()))
+        .collect();
+    assert_eq!(found, expected);
+
+    // Beyond the causes: what is unlogged, and the cycle's other half.
+    let mut others: Vec<String> = live["findings"]
+        .as_array()
+        .expect("a list of findings")
+        .iter()
+        .filter(|finding| {
+            let (code, bucket) = (finding["code"].as_str(), finding["bucket"].as_str());
+            !bucket
+                .and_then(|bucket| expected.get(bucket))
+                .is_some_and(|told| told.contains(code.unwrap_or("-")))
+        })
+        .map(|finding| {
+            format!(
+                "{} {}",
+                finding["code"].as_str().unwrap_or(""),
+                finding["bucket"].as_str().unwrap_or("")
+            )
+        })
+        .collect();
+    others.sort();
+    assert_eq!(others, ["S3L009 unlogged"]);
+    assert_eq!(live["undecided"], serde_json::json!([]));
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("account.json");
+    let path = file.to_str().expect("the path is text");
+    let recording = run(&moto, &["snapshot", "-o", path]);
+    assert_eq!(
+        recording.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&recording.stderr)
+    );
+    let recorded = report(&run(&moto, &["audit", "--snapshot", path, "--format", "json"]));
+    assert_eq!(
+        recorded, live,
+        "the recording tells another story than the account"
+    );
+}
