@@ -23,6 +23,16 @@ pub fn read(arguments: &AccountArguments, console: &Console) -> Result<Inventory
     };
     let mut inventory = snapshot::read(&text).map_err(|source| Error::Snapshot { path, source })?;
     scope.mark(&mut inventory);
+    let in_scope =
+        |account: &crate::inventory::Account| account.buckets.iter().filter(|bucket| bucket.in_scope).count();
+    for account in &inventory.accounts {
+        console.detail(&format!(
+            "account {}: {} buckets, {} of them in scope",
+            account.id.known().map_or("(unknown)", |id| id.as_str()),
+            account.buckets.len(),
+            in_scope(account)
+        ));
+    }
     Ok(inventory)
 }
 

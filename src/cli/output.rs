@@ -11,7 +11,7 @@ use crate::render::terminal::Style;
 #[derive(Debug)]
 pub struct Console {
     pub quiet: bool,
-    pub verbose: bool,
+    verbose: bool,
     pub style: Style,
     error_colour: bool,
 }
@@ -48,6 +48,13 @@ impl Console {
         match render(&mut out).and_then(|()| out.flush()) {
             Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Output(error)),
             Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// A remark for who asked for more of them.
+    pub fn detail(&self, text: &str) {
+        if self.verbose {
+            self.remark(text);
         }
     }
 

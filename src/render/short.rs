@@ -37,14 +37,13 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 /// `111122223333/eu-west-1/app-data -> logs`, without what isn't known.
 fn place(subject: &Subject) -> String {
     let mut text = String::new();
-    for part in [
-        subject.account.as_ref().map(|a| a.as_str()),
-        subject.region.as_ref().map(|r| r.as_str()),
-    ] {
-        if let Some(part) = part {
-            text.push_str(part);
-            text.push('/');
-        }
+    let parts = [
+        subject.account.as_ref().map(|account| account.as_str()),
+        subject.region.as_ref().map(|region| region.as_str()),
+    ];
+    for part in parts.into_iter().flatten() {
+        text.push_str(part);
+        text.push('/');
     }
     text.push_str(&visible(&subject.bucket));
     if let Some(target) = &subject.target {

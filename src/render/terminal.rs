@@ -70,15 +70,20 @@ fn render_undecided(report: &Report, style: Style, out: &mut dyn Write) -> io::R
     if report.undecided.is_empty() {
         return Ok(());
     }
-    let mut grouped: BTreeMap<(Option<&str>, &Why), (BTreeSet<&str>, BTreeSet<&str>)> = BTreeMap::new();
+    #[derive(Default)]
+    struct Missing<'a> {
+        rules: BTreeSet<&'a str>,
+        buckets: BTreeSet<&'a str>,
+    }
+    let mut grouped: BTreeMap<(Option<&str>, &Why), Missing<'_>> = BTreeMap::new();
     for undecided in &report.undecided {
         let said = &undecided.said;
-        let (rules, subjects) = grouped.entry((said.needs.as_deref(), &said.why)).or_default();
-        rules.insert(undecided.rule.code);
-        subjects.insert(&undecided.subject.bucket);
+        let missing = grouped.entry((said.needs.as_deref(), &said.why)).or_default();
+        missing.rules.insert(undecided.rule.code);
+        missing.buckets.insert(&undecided.subject.bucket);
     }
     writeln!(out, "{}", style.bold("Could not be decided:"))?;
-    for ((needs, why), (rules, buckets)) in grouped {
+    for ((needs, why), Missing { rules, buckets }) in grouped {
         let reason = match (why, needs) {
             (Why::Denied { .. }, Some(needs)) => format!("{needs} was denied"),
             (Why::Denied { action }, None) => format!("{action} was denied"),

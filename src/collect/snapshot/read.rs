@@ -141,8 +141,8 @@ impl<'a> Reader<'a> {
         Ok(account)
     }
 
-    fn bucket(&self, name: &Cow<'a, str>, raw: &answers::Bucket<'a>) -> Result<Bucket, SnapshotError> {
-        let label: Arc<str> = name.as_ref().into();
+    fn bucket(&self, name: &str, raw: &answers::Bucket<'a>) -> Result<Bucket, SnapshotError> {
+        let label: Arc<str> = name.into();
         let logging = match raw.logging {
             None if self.unasked == Unasked::Absent => Fact::Absent,
             None => Fact::Unknown(Why::NotRead),
