@@ -46,7 +46,6 @@ pub enum Error {
     #[error("a recording is made of a live account: {given} can't be recorded")]
     #[diagnostic(help("leave the option out, or copy the file"))]
     NothingToRecord { given: &'static str },
-    #[cfg(not(feature = "aws"))]
     #[error("this build of s3log-lint can't talk to AWS")]
     #[diagnostic(help("read a recording with `--snapshot FILE`, or build with the feature `aws`"))]
     NoAws,

@@ -37,7 +37,6 @@ pub fn read(arguments: &AccountArguments, console: &Console) -> Result<Inventory
 }
 
 /// Asks AWS, and gives its answers as the text of a recording.
-#[cfg(not(feature = "aws"))]
 pub fn record(_arguments: &AccountArguments, _console: &Console) -> Result<String, Error> {
     Err(Error::NoAws)
 }
