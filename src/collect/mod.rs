@@ -1,3 +1,4 @@
 //! Text → inventory, without network, files or clocks.
 
+pub mod deployment;
 pub mod snapshot;

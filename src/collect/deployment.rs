@@ -1,0 +1,125 @@
+//! What files say will be deployed, in one form for Terraform and CloudFormation.
+//!
+//! A [`Deployment`] is no inventory: it says what is *changed*, resource by resource, and is silent on the rest.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::inventory::{
+    Acl, Call, Document, Encryption, Fact, LifecycleRule, Logging, ObjectLock, ObjectOwnership, Payer, Place,
+    PublicAccessBlock, Versioning, Why,
+};
+use crate::name::{AccountId, Partition, Region};
+
+/// One file (a plan, a state), or one stack of a template or an assembly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployment {
+    /// The file as the user named it; with several stacks in one file, the stack's name too.
+    pub title: String,
+    /// Whether the file says all that its stack holds. A targeted or failed plan doesn't: what it is silent on may
+    /// be configured all the same.
+    pub complete: bool,
+    /// In the order of the file.
+    pub declared: Vec<Declared>,
+    /// The same of the time before, where the file tells it: everything kept, everything unchanged.
+    pub before: Vec<Declared>,
+    /// What a person should know about the reading of this file, one sentence each.
+    pub remarks: Vec<String>,
+}
+
+/// What one resource says of one bucket. Several resources may speak of the same bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declared {
+    pub bucket: BucketKey,
+    /// The resource that says it: `aws_s3_bucket_logging.app[0]`, `module.a.aws_s3_bucket.x`, `StackName/LogicalId`.
+    pub address: String,
+    /// Where the resource is declared.
+    pub place: Option<Place>,
+    pub owner: Owner,
+    pub region: Fact<Region>,
+    pub fate: Fate,
+    pub configuration: Configuration,
+}
+
+/// Which bucket is meant. The readers follow references: a bucket of the same file whose name is known is meant by
+/// its name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BucketKey {
+    Name(String),
+    /// A bucket of the same file that gets its name with the deploy, by the address of its resource. The address
+    /// counts within its file; two such buckets are never taken for one.
+    Address(String),
+    /// One of these; of no bucket in particular where the list is empty. What is set then is unknown for each of
+    /// them on which nothing else is said.
+    OneOf(Vec<BucketKey>),
+}
+
+/// Whose account it is deployed to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Owner {
+    pub account: Option<AccountId>,
+    pub partition: Option<Partition>,
+    /// Stands for the credentials: empty for the default ones of the run. The same text means the same account;
+    /// different texts may be one account or two.
+    pub credentials: String,
+}
+
+/// What becomes of the bucket itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fate {
+    /// The resource is no bucket: it configures one.
+    NotSaid,
+    Kept,
+    Created,
+    Updated,
+    Deleted,
+    /// No longer managed; it stays in AWS as it is.
+    Forgotten,
+    /// Deleted and created again, empty and with nothing of its old configuration.
+    Replaced,
+}
+
+/// What is said of one setting.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Said<T> {
+    #[default]
+    Silent,
+    /// It stays as it is: what the file last read of it. What AWS answers is better.
+    Unchanged(Fact<T>),
+    /// The deploy writes it, the whole of it.
+    Sets(Fact<T>),
+    /// The deploy takes it away: what AWS falls back to.
+    Removes,
+}
+
+/// What a resource says of a bucket's settings. See [`crate::inventory::Settings`] for what each means.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Configuration {
+    pub logging: Said<Logging>,
+    pub policy: Said<Arc<Document>>,
+    pub acl: Said<Acl>,
+    pub object_ownership: Said<ObjectOwnership>,
+    pub encryption: Said<Encryption>,
+    pub object_lock: Said<ObjectLock>,
+    pub payer: Said<Payer>,
+    pub lifecycle: Said<Vec<LifecycleRule>>,
+    pub versioning: Said<Versioning>,
+    pub public_access_block: Said<PublicAccessBlock>,
+    /// Where each of them is written.
+    pub places: BTreeMap<Call, Place>,
+}
+
+impl Declared {
+    /// A resource of which nothing is said yet.
+    pub fn new(bucket: BucketKey, address: impl Into<String>, fate: Fate) -> Self {
+        Self {
+            bucket,
+            address: address.into(),
+            place: None,
+            owner: Owner::default(),
+            region: Fact::Unknown(Why::NotRead),
+            fate,
+            configuration: Configuration::default(),
+        }
+    }
+}
