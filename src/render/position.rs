@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn what_leads_nowhere_finds_what_is_around_it() {
-        assert_eq!(found("{\n \"a\": [1, 2]\n}", "/a/7").0, "[1, 2]");
+        assert_eq!(found("{\"a\":[1,2]}", "/a/7").0, "[\n    1,\n    2\n  ]");
     }
 
     #[test]
