@@ -4,6 +4,7 @@
 
 mod answers;
 mod read;
+mod renew;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +12,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use read::{SnapshotError, read};
+pub use renew::renew;
 
 use crate::inventory::Call;
 

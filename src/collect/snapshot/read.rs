@@ -84,7 +84,7 @@ fn account_order(account: &Account) -> Option<&str> {
     account.id.known().map(AccountId::as_str)
 }
 
-fn malformed(error: &serde_json::Error) -> SnapshotError {
+pub(super) fn malformed(error: &serde_json::Error) -> SnapshotError {
     // serde_json appends " at line L column C"; the place is said once, in front.
     let whole = error.to_string();
     let reason = whole
@@ -97,12 +97,20 @@ fn malformed(error: &serde_json::Error) -> SnapshotError {
     }
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     text: &'a str,
     unasked: Unasked,
 }
 
 impl<'a> Reader<'a> {
+    /// Reads a single bucket's answers; what isn't among them is unknown.
+    pub(super) fn of_one_answer(text: &'a str) -> Self {
+        Self {
+            text,
+            unasked: Unasked::Unknown,
+        }
+    }
+
     fn account(&self, raw: answers::Account<'a>) -> Result<Account, SnapshotError> {
         let id = match raw.id {
             None => Fact::Unknown(Why::NotRead),
@@ -204,7 +212,11 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn logging(&self, raw: &'a RawValue, label: &Arc<str>) -> Result<Fact<Logging>, SnapshotError> {
+    pub(super) fn logging(
+        &self,
+        raw: &'a RawValue,
+        label: &Arc<str>,
+    ) -> Result<Fact<Logging>, SnapshotError> {
         let answer = self.answer::<answers::BucketLogging>(raw, Call::Logging)?;
         let enabled = match answer {
             Fact::Unknown(why) => return Ok(Fact::Unknown(why)),
@@ -246,7 +258,11 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn settings(&self, raw: &answers::Bucket<'a>, label: &Arc<str>) -> Result<BucketSettings, SnapshotError> {
+    pub(super) fn settings(
+        &self,
+        raw: &answers::Bucket<'a>,
+        label: &Arc<str>,
+    ) -> Result<BucketSettings, SnapshotError> {
         let asked = [
             raw.policy,
             raw.acl,
