@@ -159,6 +159,7 @@ impl FailArguments {
                 UnknownArgument::Warn => Unknown::Warn,
                 UnknownArgument::Ignore => Unknown::Ignore,
             },
+            ..Settings::default()
         }
     }
 }

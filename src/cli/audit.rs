@@ -22,16 +22,7 @@ pub fn run(arguments: &AuditArguments, console: &Console) -> Result<Exit, Error>
 pub fn lint(inventory: &Inventory, settings: &Settings) -> Report {
     let graph = LogGraph::new(inventory);
     let rules: Vec<&'static Rule> = rules::ALL.iter().collect();
-    let scale = Scale {
-        buckets: inventory
-            .accounts
-            .iter()
-            .flat_map(|account| &account.buckets)
-            .filter(|bucket| bucket.in_scope)
-            .count(),
-        api_calls: inventory.api_calls,
-    };
-    Report::new(rules::run(&graph, &rules), scale, settings)
+    Report::new(rules::run(&graph, &rules), Scale::of(inventory), settings)
 }
 
 fn print(report: &Report, format: ReportFormat, console: &Console) -> Result<(), Error> {

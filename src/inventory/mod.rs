@@ -2,6 +2,7 @@
 //!
 //! An inventory comes from the answers of AWS, from a plan or from a template; the rules can't tell which.
 
+mod allowance;
 mod call;
 mod document;
 mod fact;
@@ -10,6 +11,7 @@ mod settings;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
+pub use allowance::{Allowance, AllowanceFault};
 pub use call::Call;
 pub use document::{Document, Place, Title};
 pub use fact::{Fact, Why};
@@ -101,6 +103,8 @@ pub struct Bucket {
     pub in_scope: bool,
     /// Where the bucket is declared, in a file.
     pub place: Option<Place>,
+    /// What is allowed on it, where it is declared.
+    pub allowances: Vec<Allowance>,
     pub settings: BucketSettings,
 }
 

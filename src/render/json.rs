@@ -212,7 +212,7 @@ impl<'a> FindingJson<'a> {
         Self {
             code: rule.code,
             rule: rule.name,
-            severity: rule.severity.word(),
+            severity: all.severity.word(),
             place: AccountJson::new(subject),
             bucket: &subject.bucket,
             target: subject.target.as_deref(),

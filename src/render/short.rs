@@ -9,7 +9,7 @@ use crate::report::Report;
 pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for all in &report.findings {
         let finding = &all.finding;
-        let (severity, code) = (finding.rule.severity, finding.rule.code);
+        let (severity, code) = (all.severity, finding.rule.code);
         writeln!(
             out,
             "{severity}[{code}] {}: {}",

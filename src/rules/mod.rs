@@ -7,8 +7,11 @@ mod context;
 mod run;
 
 mod aws_key_target;
+pub mod expired_suppression;
+pub mod invalid_suppression;
 mod logging_cycle;
 mod self_logging;
+pub mod unused_suppression;
 
 use crate::finding::{Severity, Verdict};
 use crate::inventory::Call;
@@ -56,6 +59,8 @@ pub enum Check {
     Edge(fn(&EdgeContext<'_, '_>) -> Verdict),
     /// Each cycle of two or more buckets.
     Cycle(fn(&CycleContext<'_, '_>) -> Verdict),
+    /// Nothing: the report says it, of what the user allowed.
+    Report,
 }
 
 /// What a finding says of the logs of an edge.
@@ -74,7 +79,14 @@ pub enum Effect {
 }
 
 /// Every rule, ordered by code.
-pub const ALL: &[Rule] = &[self_logging::RULE, logging_cycle::RULE, aws_key_target::RULE];
+pub const ALL: &[Rule] = &[
+    self_logging::RULE,
+    logging_cycle::RULE,
+    aws_key_target::RULE,
+    unused_suppression::RULE,
+    expired_suppression::RULE,
+    invalid_suppression::RULE,
+];
 
 /// A rule by its code or its name, in any case.
 pub fn find(code_or_name: &str) -> Option<&'static Rule> {

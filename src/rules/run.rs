@@ -68,6 +68,7 @@ pub fn run(graph: &LogGraph<'_>, rules: &[&'static Rule]) -> Outcome {
     };
     for rule in rules.iter().copied() {
         match rule.check {
+            Check::Report => {}
             Check::Bucket(check) => {
                 for vertex in graph.buckets().filter(|vertex| vertex.bucket.in_scope) {
                     let own = vertex.outgoing().filter(|_| rule.effect != Effect::None);

@@ -162,6 +162,7 @@ impl<'a> Reader<'a> {
             logging,
             in_scope: !raw.out_of_scope,
             place: None,
+            allowances: Vec::new(),
             settings: self.settings(raw, &label)?,
             label,
         })

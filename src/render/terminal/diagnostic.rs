@@ -20,6 +20,7 @@ use crate::rules::Rule;
 #[derive(Debug)]
 pub struct Told {
     rule: &'static Rule,
+    severity: Severity,
     message: String,
     help: Option<String>,
     first: Excerpt,
@@ -37,7 +38,8 @@ struct Excerpt {
 
 impl Told {
     pub fn new(group: &[&Fingerprinted], width: usize, positions: &mut Positions) -> Option<Self> {
-        let finding = &group.first()?.finding;
+        let first = group.first()?;
+        let finding = &first.finding;
         let said = &finding.said;
         let message = match (&said.shared, group.len()) {
             (Some(shared), n) if n > 1 => {
@@ -72,6 +74,7 @@ impl Told {
         let mut excerpts = excerpts.into_iter().map(|(_, excerpt)| excerpt);
         Some(Self {
             rule: finding.rule,
+            severity: first.severity,
             message: wrap_prose(&visible_lines(&message), width.saturating_sub(4)),
             help: said
                 .help
@@ -123,12 +126,12 @@ impl Diagnostic for Told {
         let rule = self.rule;
         Some(Box::new(format!(
             "{}[{}] {}",
-            rule.severity, rule.code, rule.name
+            self.severity, rule.code, rule.name
         )))
     }
 
     fn severity(&self) -> Option<miette::Severity> {
-        Some(match self.rule.severity {
+        Some(match self.severity {
             Severity::Error => miette::Severity::Error,
             Severity::Warning => miette::Severity::Warning,
             Severity::Note => miette::Severity::Advice,
