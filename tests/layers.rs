@@ -38,7 +38,7 @@ const TABLE: &[Row] = &[
     pure("graph", &["name", "inventory"]),
     pure("finding", &["name", "inventory"]),
     pure("rules", &["name", "policy", "inventory", "graph", "finding"]),
-    pure("report", &["name", "finding", "rules"]),
+    pure("report", &["name", "inventory", "finding", "rules"]),
     pure(
         "plan",
         &["name", "policy", "inventory", "graph", "finding", "rules"],
