@@ -241,7 +241,8 @@ fn says(code: &str, word: &str) -> bool {
     code.match_indices(word).any(|(at, _)| {
         let before = code[..at].chars().next_back();
         let after = code[at + word.len()..].chars().next();
-        !before.is_some_and(part_of_a_word) && !(after.is_some_and(part_of_a_word) && !word.ends_with('!'))
+        let ends = word.ends_with('!') || !after.is_some_and(part_of_a_word);
+        ends && !before.is_some_and(part_of_a_word)
     })
 }
 
