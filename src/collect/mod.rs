@@ -1,4 +1,5 @@
 //! Text → inventory, without network, files or clocks.
 
 pub mod deployment;
+pub mod overlay;
 pub mod snapshot;

@@ -308,6 +308,9 @@ fn find_target<'a>(
     if let Some((owner, position)) = names.get(&(account.partition.as_str(), text)) {
         let owner = &inventory.accounts[*owner];
         let bucket = &owner.buckets[*position];
+        if is_nobody_knows_whose(account) || is_nobody_knows_whose(owner) {
+            return Target::Unknown(Why::NotRead);
+        }
         return Target::Foreign {
             owner: Some((owner, bucket)),
             region: bucket.region.known(),
@@ -323,4 +326,9 @@ fn find_target<'a>(
         (_, Some(Existence::Unknown(why))) => Target::Unknown(why.clone()),
         (Listing::Partial, Some(Existence::Exists { .. })) | (_, None) => Target::Unknown(Why::NotRead),
     }
+}
+
+/// A file that doesn't tell its account: it may be any of the others.
+fn is_nobody_knows_whose(account: &Account) -> bool {
+    account.id.known().is_none() && account.listing == Listing::Partial
 }

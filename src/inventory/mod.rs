@@ -43,6 +43,8 @@ pub struct Account {
     pub buckets: Vec<Bucket>,
     /// Targets that the account doesn't list, by name.
     pub elsewhere: BTreeMap<String, Existence>,
+    /// What a deploy takes away here, by the bucket's name; empty where no deploy was laid over the account.
+    pub losses: BTreeMap<String, Vec<Loss>>,
 }
 
 impl Account {
@@ -54,6 +56,7 @@ impl Account {
             listing: Listing::Complete,
             buckets: Vec::new(),
             elsewhere: BTreeMap::new(),
+            losses: BTreeMap::new(),
         }
     }
 
@@ -66,6 +69,27 @@ impl Account {
             .binary_search_by(|bucket| bucket.label.as_ref().cmp(label))
             .ok()
     }
+}
+
+/// Something that a deploy takes away from a bucket, and with it perhaps the logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    pub of: Lost,
+    /// The resource that is deleted or replaced.
+    pub address: String,
+    /// The file that says so.
+    pub title: String,
+    pub place: Option<Place>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lost {
+    /// The bucket is deleted.
+    Bucket,
+    /// The bucket is deleted and created again: in between nothing is delivered.
+    BucketForAWhile,
+    Policy,
+    Logging,
 }
 
 /// Whether the list of buckets names every bucket of the account.
