@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::inventory::{
-    Acl, Call, Document, Encryption, Fact, LifecycleRule, Logging, ObjectLock, ObjectOwnership, Payer, Place,
-    PublicAccessBlock, Versioning, Why,
+    Acl, Allowance, Call, Document, Encryption, Fact, LifecycleRule, Logging, ObjectLock, ObjectOwnership,
+    Payer, Place, PublicAccessBlock, Versioning, Why,
 };
 use crate::name::{AccountId, Partition, Region};
 
@@ -38,6 +38,8 @@ pub struct Declared {
     pub owner: Owner,
     pub region: Fact<Region>,
     pub fate: Fate,
+    /// What its file allows on it: a comment or metadata of the resource.
+    pub allowances: Vec<Allowance>,
     pub configuration: Configuration,
 }
 
@@ -119,6 +121,7 @@ impl Declared {
             owner: Owner::default(),
             region: Fact::Unknown(Why::NotRead),
             fate,
+            allowances: Vec::new(),
             configuration: Configuration::default(),
         }
     }

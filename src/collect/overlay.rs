@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use super::deployment::{BucketKey, Configuration, Declared, Deployment, Fate, Owner, Said};
 use crate::inventory::{
-    Account, Acl, Bucket, BucketSettings, Call, Existence, Fact, Inventory, Listing, Logging, Loss, Lost,
-    ObjectLock, Payer, Settings, TargetRef, Versioning, Why,
+    Account, Acl, Allowance, Bucket, BucketSettings, Call, Existence, Fact, Inventory, Listing, Logging,
+    Loss, Lost, ObjectLock, Payer, Settings, TargetRef, Versioning, Why,
 };
 use crate::name::{AccountId, Region};
 
@@ -424,12 +424,28 @@ impl<'f, 'a> Topic<'f, 'a> {
                 .filter(|statement| !statement.is_strong())
                 .find_map(|statement| statement.declared.place.clone())
                 .or_else(|| base.and_then(|base| base.place.clone())),
+            allowances: self.allowances(base),
             settings: match unchanged {
                 Some(base) => base.settings.clone(),
                 None => BucketSettings::Read(Box::new(settings)),
             },
             label,
         }
+    }
+
+    /// What stands on the bucket itself, and what the resources that configure it say.
+    fn allowances(&self, base: Option<&Bucket>) -> Vec<Allowance> {
+        let declared = self
+            .clear
+            .iter()
+            .flat_map(|statement| &statement.declared.allowances);
+        let mut all: Vec<Allowance> = base.map(|base| base.allowances.clone()).unwrap_or_default();
+        for allowance in declared {
+            if !all.contains(allowance) {
+                all.push(allowance.clone());
+            }
+        }
+        all
     }
 
     /// What is there is where it is; else what the bucket's resource says, else who configures it: S3 takes a
