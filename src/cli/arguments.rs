@@ -3,6 +3,7 @@
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use super::emit::ReportArguments;
 use crate::finding::Severity;
 use crate::report::{Settings, Unknown};
 
@@ -189,29 +190,16 @@ Examples:
   s3log-lint audit --snapshot account.json      a recording, without credentials
   s3log-lint audit --demo                       a built-in example
   s3log-lint audit --format json > report.json
+  s3log-lint audit --output sarif=report.sarif --output junit=report.xml
   s3log-lint audit --print-iam-policy           the permissions that a run needs")]
 pub struct AuditArguments {
     #[command(flatten)]
     pub account: AccountArguments,
     #[command(flatten)]
-    pub fail: FailArguments,
-    /// How to print the report
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    pub format: ReportFormat,
+    pub report: ReportArguments,
     /// Print the minimal read-only IAM policy that a run needs, and stop
     #[arg(long)]
     pub print_iam_policy: bool,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
-    /// For people, with the text that each fault stands in
-    #[default]
-    Human,
-    /// One line per finding
-    Short,
-    /// The versioned report for programs
-    Json,
 }
 
 #[derive(Debug, Args)]

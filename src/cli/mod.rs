@@ -2,6 +2,7 @@
 
 mod arguments;
 mod audit;
+mod emit;
 mod error;
 mod generate;
 mod graph;

@@ -54,7 +54,9 @@ pub fn visible_in_place(text: &str) -> Cow<'_, str> {
 fn is_harmless(c: char) -> bool {
     let directional =
         matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    !(c.is_control() || directional || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}'))
+    !(c.is_control()
+        || directional
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}'))
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ impl Tool {
 }
 
 #[derive(Debug, Serialize)]
-struct SummaryJson {
+pub struct SummaryJson {
     buckets: usize,
     edges: usize,
     error: usize,
@@ -86,7 +86,7 @@ struct VerdictsJson {
 }
 
 impl SummaryJson {
-    fn new(report: &Report) -> Self {
+    pub fn new(report: &Report) -> Self {
         use crate::rules::EdgeVerdict as Verdict;
         let summary = &report.summary;
         let count = |verdict| summary.verdicts.get(&verdict).copied().unwrap_or_default();

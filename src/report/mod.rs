@@ -16,7 +16,7 @@ pub use self::baseline::{Baseline, BaselineError, Entry as BaselineEntry};
 pub use self::settings::{Settings, Unknown};
 use self::suppression::Sifted;
 pub use self::suppression::{Suppression, bucket_pattern};
-use crate::finding::{Finding, Severity, Undecided};
+use crate::finding::{Finding, Severity, Subject, Undecided};
 use crate::inventory::{Allowance, Inventory, Listing};
 use crate::name::{AccountId, Region};
 use crate::rules::{EdgeVerdict, LintedEdge, Outcome, Reported, Rule};
@@ -298,29 +298,47 @@ impl Settings {
 
 /// Stable over runs and over lines moving: code, account, source, target and the statement's content; no position.
 fn fingerprint(finding: &Reported<Finding>, ordinal: u64) -> String {
-    let subject = &finding.subject;
-    let mut hash = Sha256::new();
-    let account = subject.account.as_ref().map_or("", |account| account.as_str());
-    let target = subject.target.as_deref().unwrap_or_default();
     let evidence = finding.said.evidence.as_deref().unwrap_or_default();
-    for part in [finding.rule.code, account, &subject.bucket, target, evidence] {
+    let mut parts = identity(finding.rule, &finding.subject);
+    parts.push(evidence);
+    parts.extend(finding.said.cycle.iter().map(String::as_str));
+    let ordinal = ordinal.to_string();
+    if ordinal != "0" {
+        parts.push(&ordinal);
+    }
+    hash(&parts)
+}
+
+/// The same for what could not be decided.
+pub fn undecided_fingerprint(undecided: &Reported<Undecided>) -> String {
+    let mut parts = identity(undecided.rule, &undecided.subject);
+    parts.push("undecided");
+    parts.push(undecided.said.why.word());
+    parts.extend(undecided.said.needs.as_deref());
+    hash(&parts)
+}
+
+fn identity<'a>(rule: &Rule, subject: &'a Subject) -> Vec<&'a str> {
+    vec![
+        rule.code,
+        subject.account.as_ref().map_or("", |account| account.as_str()),
+        &subject.bucket,
+        subject.target.as_deref().unwrap_or_default(),
+    ]
+}
+
+fn hash(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
         // The length in front keeps `ab`+`c` and `a`+`bc` apart.
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part.as_bytes());
     }
-    for bucket in &finding.said.cycle {
-        hash.update((bucket.len() as u64).to_be_bytes());
-        hash.update(bucket.as_bytes());
+    let bytes = hash.finalize();
+    let mut text = String::with_capacity(32);
+    for byte in bytes.iter().take(16) {
+        use fmt::Write;
+        let _ = write!(text, "{byte:02x}");
     }
-    if ordinal > 0 {
-        hash.update(ordinal.to_be_bytes());
-    }
-    hash.finalize()
-        .iter()
-        .take(16)
-        .fold(String::with_capacity(32), |mut text, byte| {
-            use fmt::Write;
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    text
 }

@@ -1,0 +1,192 @@
+//! What every command that lints shares: how its report is made, where it goes, and how the run ends.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+
+use super::Exit;
+use super::arguments::FailArguments;
+use super::error::Error;
+use super::output::Console;
+use crate::graph::LogGraph;
+use crate::inventory::Inventory;
+use crate::render::anchor::Occasion;
+use crate::render::{self, terminal::Style};
+use crate::report::{Conclusion, Report, Scale, Settings};
+use crate::rules::{self, Rule};
+
+#[derive(Debug, Args)]
+pub struct ReportArguments {
+    #[command(flatten)]
+    pub fail: FailArguments,
+    /// How to print the report on standard output
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        help_heading = "Report"
+    )]
+    pub format: Format,
+    /// Write the report to a file too, in a format of its own; repeatable
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = Output::parse, help_heading = "Report")]
+    pub output: Vec<Output>,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people, with the text that each fault stands in
+    #[default]
+    Human,
+    /// One line per finding
+    Short,
+    /// The versioned report for programs
+    Json,
+    /// The same in lines: a summary, then each edge, finding and undecided rule
+    Jsonl,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit XML
+    Junit,
+    /// Annotations of GitHub Actions, and a job summary
+    Github,
+    /// GitLab's code quality report
+    Gitlab,
+    /// Diagnostics for reviewdog
+    Rdjson,
+    /// Logging commands of Azure Pipelines
+    Azure,
+    /// For a comment on a pull request
+    Markdown,
+    /// For spreadsheets
+    Csv,
+}
+
+/// One file to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    pub format: Format,
+    pub path: String,
+}
+
+impl Output {
+    fn parse(given: &str) -> Result<Self, String> {
+        let Some((format, path)) = given.split_once('=').filter(|(_, path)| !path.is_empty()) else {
+            return Err("give a format and a path, such as `sarif=report.sarif`".to_owned());
+        };
+        let format = Format::from_str(format, true).map_err(|_| {
+            let names: Vec<String> = Format::value_variants()
+                .iter()
+                .filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned()))
+                .collect();
+            format!("`{format}` is no format; there are {}", names.join(", "))
+        })?;
+        Ok(Self {
+            format,
+            path: path.to_owned(),
+        })
+    }
+}
+
+/// How the reports of this run are made: read once, before anything is asked or linted.
+#[derive(Debug)]
+pub struct Reporting<'a> {
+    arguments: &'a ReportArguments,
+    pub settings: Settings,
+    occasion: Occasion,
+}
+
+impl<'a> Reporting<'a> {
+    pub fn new(arguments: &'a ReportArguments) -> Result<Self, Error> {
+        Ok(Self {
+            arguments,
+            settings: arguments.fail.settings(),
+            occasion: Occasion {
+                folder: working_folder(),
+                ..Occasion::default()
+            },
+        })
+    }
+
+    /// Every rule over everything that was read.
+    pub fn lint(&self, inventory: &Inventory) -> Report {
+        lint(inventory, &self.settings)
+    }
+
+    /// Writes the report wherever it is wanted, and says how the run ends.
+    pub fn emit(&self, report: &Report, console: &Console) -> Result<Exit, Error> {
+        for output in &self.arguments.output {
+            let mut text = Vec::new();
+            let failed = |source| Error::Write {
+                path: output.path.clone(),
+                source,
+            };
+            self.render(report, output.format, Style::default(), &mut text)
+                .and_then(|()| std::fs::write(&output.path, &text))
+                .map_err(failed)?;
+        }
+        let format = self.arguments.format;
+        if format == Format::Github {
+            self.append_job_summary(report)?;
+        }
+        console.write(|out| self.render(report, format, console.style, out))?;
+        Ok(match report.conclusion {
+            _ if self.arguments.fail.exit_zero => Exit::Clean,
+            Conclusion::Clean => Exit::Clean,
+            Conclusion::Findings => Exit::Findings,
+            Conclusion::Undecided => Exit::Undecided,
+        })
+    }
+
+    fn render(&self, report: &Report, format: Format, style: Style, out: &mut dyn Write) -> io::Result<()> {
+        let occasion = &self.occasion;
+        match format {
+            Format::Human => render::terminal::render(report, style, out),
+            Format::Short => render::short::render(report, out),
+            Format::Json => render::json::render(report, out),
+            Format::Jsonl => render::jsonl::render(report, out),
+            Format::Sarif => render::sarif::render(report, occasion, out),
+            Format::Junit => render::junit::render(report, occasion, out),
+            Format::Github => render::github::render(report, occasion, out),
+            Format::Gitlab => render::gitlab::render(report, occasion, out),
+            Format::Rdjson => render::rdjson::render(report, occasion, out),
+            Format::Azure => render::azure::render(report, occasion, out),
+            Format::Markdown => render::markdown::render(report, out),
+            Format::Csv => render::csv::render(report, out),
+        }
+    }
+
+    /// GitHub shows what a step appends to this file, and drops all of it beyond a mebibyte.
+    fn append_job_summary(&self, report: &Report) -> Result<(), Error> {
+        let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| !path.is_empty()) else {
+            return Ok(());
+        };
+        let mut text = Vec::new();
+        render::markdown::render_within(report, render::markdown::SUMMARY_BYTES, &mut text)
+            .and_then(|()| {
+                let mut file = std::fs::OpenOptions::new()
+                    .append(true)
+                    .create(true)
+                    .open(&path)?;
+                file.write_all(&text)
+            })
+            .map_err(|source| Error::Write {
+                path: Path::new(&path).display().to_string(),
+                source,
+            })
+    }
+}
+
+/// Every rule over everything that was read.
+pub fn lint(inventory: &Inventory, settings: &Settings) -> Report {
+    let graph = LogGraph::new(inventory);
+    let rules: Vec<&'static Rule> = rules::ALL.iter().collect();
+    Report::new(rules::run(&graph, &rules), Scale::of(inventory), settings)
+}
+
+fn working_folder() -> Option<String> {
+    let folder = std::env::current_dir().ok()?;
+    Some(folder.to_str()?.replace('\\', "/"))
+}

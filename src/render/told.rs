@@ -1,0 +1,75 @@
+//! What several formats say in the same words.
+
+use super::escape::visible;
+use crate::finding::{Severity, Subject, Undecided};
+use crate::inventory::Why;
+use crate::report::Report;
+use crate::rules::Reported;
+
+/// `app-data -> logs`, control characters made visible.
+pub fn edge(subject: &Subject) -> String {
+    let mut text = visible(&subject.bucket).into_owned();
+    if let Some(target) = &subject.target {
+        text.push_str(" -> ");
+        text.push_str(&visible(target));
+    }
+    text
+}
+
+/// `111122223333/eu-west-1`, as far as it is known.
+pub fn part(subject: &Subject) -> String {
+    let account = subject.account.as_ref().map(|account| account.as_str());
+    let region = subject.region.as_ref().map(|region| region.as_str());
+    let parts: Vec<&str> = account.into_iter().chain(region).collect();
+    parts.join("/")
+}
+
+/// Why a rule could not decide, and what would settle it, as one sentence.
+pub fn undecided(each: &Reported<Undecided>) -> String {
+    let why = match &each.said.why {
+        Why::Denied { action } => format!("{action} was denied"),
+        Why::NotRead => "it was not in the input".to_owned(),
+        Why::AfterApply => "it is known only after the deploy".to_owned(),
+        Why::Failed { code } => format!("the call failed with {code}"),
+    };
+    let needs = match (&each.said.needs, &each.said.why) {
+        (Some(needs), Why::Denied { action }) if needs == action => String::new(),
+        (Some(needs), _) => format!("; {needs} would tell"),
+        (None, _) => String::new(),
+    };
+    let text = format!("could not be decided: {why}{needs}");
+    visible(&text).into_owned()
+}
+
+/// `2 errors, 1 warning, 3 undecided`; nothing to report says so.
+pub fn sums(report: &Report) -> String {
+    let summary = &report.summary;
+    let mut parts = Vec::new();
+    let counted = [
+        (Severity::Error, summary.error),
+        (Severity::Warning, summary.warning),
+        (Severity::Note, summary.note),
+    ];
+    for (severity, n) in counted {
+        match n {
+            0 => {}
+            1 => parts.push(format!("1 {severity}")),
+            n => parts.push(format!("{n} {severity}s")),
+        }
+    }
+    let others = [
+        (summary.undecided, "undecided"),
+        (summary.suppressed, "suppressed"),
+        (summary.baseline, "in the baseline"),
+    ];
+    parts.extend(
+        others
+            .iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, word)| format!("{n} {word}")),
+    );
+    match parts.is_empty() {
+        true => "nothing to report".to_owned(),
+        false => parts.join(", "),
+    }
+}
