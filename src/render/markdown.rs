@@ -143,10 +143,12 @@ pub fn prose(text: &str) -> String {
     let pieces: Vec<&str> = text.split('`').collect();
     let mut out = String::with_capacity(text.len() + 16);
     for (index, piece) in pieces.iter().enumerate() {
-        let is_name = index % 2 == 1 && index + 1 < pieces.len();
-        match is_name {
-            true => out.push_str(&code(piece)),
-            false => out.push_str(&plain(piece)),
+        let (is_inside, is_last) = (index % 2 == 1, index + 1 == pieces.len());
+        match (is_inside, is_last) {
+            (true, false) => out.push_str(&code(piece)),
+            // A backtick without its other half.
+            (true, true) => out.push_str(&plain(&format!("`{piece}"))),
+            (false, _) => out.push_str(&plain(piece)),
         }
     }
     out
