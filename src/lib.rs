@@ -16,4 +16,7 @@ pub mod report;
 
 pub mod render;
 
+#[cfg(feature = "aws")]
+pub mod aws;
+
 pub mod cli;

@@ -101,10 +101,13 @@ const IMPURE: &[(&str, &str)] = &[
 const HOMES: &[(&str, &[&str])] = &[
     ("petgraph", &["graph/"]),
     ("aws_config", &["aws/"]),
+    ("aws_credential_types", &["aws/"]),
     ("aws_sdk_s3", &["aws/"]),
     ("aws_sdk_sts", &["aws/"]),
     ("aws_smithy_runtime_api", &["aws/"]),
     ("aws_smithy_types", &["aws/"]),
+    ("aws_types", &["aws/"]),
+    ("indicatif", &["cli/"]),
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
     ("clap_mangen", &["cli/"]),

@@ -4,12 +4,15 @@ use super::Exit;
 use super::arguments::AuditArguments;
 use super::emit::Reporting;
 use super::error::Error;
-use super::input;
 use super::output::Console;
+use super::{iam_policy, input};
 
 pub use super::emit::lint;
 
 pub fn run(arguments: &AuditArguments, console: &Console) -> Result<Exit, Error> {
+    if arguments.print_iam_policy {
+        return iam_policy::print(&arguments.account, console);
+    }
     let reporting = Reporting::new(&arguments.report)?;
     let inventory = input::read(&arguments.account, console)?;
     reporting.emit(&reporting.lint(&inventory), console)

@@ -46,6 +46,17 @@ pub enum Error {
     #[error("a recording is made of a live account: {given} can't be recorded")]
     #[diagnostic(help("leave the option out, or copy the file"))]
     NothingToRecord { given: &'static str },
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Aws(#[from] crate::aws::Error),
+    #[cfg(feature = "aws")]
+    #[error("can't start the work: {0}")]
+    Runtime(#[source] io::Error),
+    #[cfg(feature = "aws")]
+    #[error("interrupted; nothing was changed and nothing was written")]
+    Interrupted,
+    #[cfg(not(feature = "aws"))]
     #[error("this build of s3log-lint can't talk to AWS")]
     #[diagnostic(help("read a recording with `--snapshot FILE`, or build with the feature `aws`"))]
     NoAws,

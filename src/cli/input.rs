@@ -37,6 +37,16 @@ pub fn read(arguments: &AccountArguments, console: &Console) -> Result<Inventory
 }
 
 /// Asks AWS, and gives its answers as the text of a recording.
+#[cfg(feature = "aws")]
+pub fn record(arguments: &AccountArguments, console: &Console) -> Result<String, Error> {
+    let scope = Scope::new(arguments)?;
+    let recording = super::account::fetch(arguments, &scope, console)?;
+    let mut text = serde_json::to_string_pretty(&recording).map_err(|error| Error::Output(error.into()))?;
+    text.push('\n');
+    Ok(text)
+}
+
+#[cfg(not(feature = "aws"))]
 pub fn record(_arguments: &AccountArguments, _console: &Console) -> Result<String, Error> {
     Err(Error::NoAws)
 }
@@ -67,8 +77,14 @@ fn shown_path(path: &str) -> String {
 }
 
 /// Which buckets the run is about. The others are looked past, not away from: they may be targets, or close a cycle.
-struct Scope {
+pub struct Scope {
     buckets: Option<GlobSet>,
+    /// The patterns as they were given.
+    #[cfg_attr(
+        not(feature = "aws"),
+        expect(dead_code, reason = "only a live account is asked for names")
+    )]
+    patterns: Vec<String>,
     regions: Vec<Region>,
     organization: Fact<String>,
 }
@@ -87,6 +103,7 @@ impl Scope {
             .collect::<Result<_, _>>()?;
         Ok(Self {
             buckets: globs(&arguments.bucket)?,
+            patterns: arguments.bucket.clone(),
             regions,
             organization: match arguments.organization.as_deref() {
                 None => Fact::Unknown(Why::NotRead),
@@ -96,21 +113,27 @@ impl Scope {
         })
     }
 
+    /// Whether the run is about this bucket. One whose region can't be told may be in any.
+    pub fn selects(&self, name: &str, region: Option<&Region>) -> bool {
+        let named = self.buckets.as_ref().is_none_or(|globs| globs.is_match(name));
+        let placed = region.is_none_or(|region| self.regions.is_empty() || self.regions.contains(region));
+        named && placed
+    }
+
+    /// The buckets, where each is named and none by a pattern.
+    #[cfg(feature = "aws")]
+    pub fn names(&self) -> Option<Vec<String>> {
+        let literal = |pattern: &String| !pattern.contains(['*', '?', '[', '{', '\\']);
+        (!self.patterns.is_empty() && self.patterns.iter().all(literal)).then(|| self.patterns.clone())
+    }
+
     fn mark(&self, inventory: &mut Inventory) {
         for account in &mut inventory.accounts {
             if account.organization.why().is_some() {
                 account.organization = self.organization.clone();
             }
             for bucket in &mut account.buckets {
-                let named = self
-                    .buckets
-                    .as_ref()
-                    .is_none_or(|globs| globs.is_match(bucket.label.as_ref()));
-                let placed = match &bucket.region {
-                    Fact::Known(region) => self.regions.is_empty() || self.regions.contains(region),
-                    Fact::Absent | Fact::Unknown(_) => true,
-                };
-                bucket.in_scope &= named && placed;
+                bucket.in_scope &= self.selects(&bucket.label, bucket.region.known());
             }
         }
     }

@@ -1,13 +1,19 @@
 //! The command line: arguments in, an exit code out. One file per command.
 
+#[cfg(feature = "aws")]
+mod account;
 mod arguments;
 mod audit;
 mod emit;
 mod error;
+mod file;
 mod generate;
 mod graph;
+mod iam_policy;
 mod input;
 mod output;
+#[cfg(feature = "aws")]
+mod progress;
 mod rules;
 mod snapshot;
 

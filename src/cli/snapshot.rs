@@ -1,8 +1,11 @@
 //! `snapshot`: records what AWS answers.
 
+use std::path::Path;
+
 use super::Exit;
 use super::arguments::SnapshotArguments;
 use super::error::Error;
+use super::file::write_private;
 use super::input;
 use super::output::Console;
 
@@ -17,7 +20,7 @@ pub fn run(arguments: &SnapshotArguments, console: &Console) -> Result<Exit, Err
     if arguments.output == "-" {
         console.write(|out| out.write_all(text.as_bytes()))?;
     } else {
-        std::fs::write(&arguments.output, &text).map_err(|source| Error::Write {
+        write_private(Path::new(&arguments.output), text.as_bytes()).map_err(|source| Error::Write {
             path: arguments.output.clone(),
             source,
         })?;

@@ -19,6 +19,23 @@ pub enum Call {
 }
 
 impl Call {
+    /// Every call that a run may make.
+    pub const ALL: [Call; 13] = [
+        Call::List,
+        Call::Head,
+        Call::Location,
+        Call::Logging,
+        Call::Policy,
+        Call::Acl,
+        Call::OwnershipControls,
+        Call::Encryption,
+        Call::ObjectLock,
+        Call::RequestPayment,
+        Call::Lifecycle,
+        Call::Versioning,
+        Call::PublicAccessBlock,
+    ];
+
     /// What is asked of a log target, and of no other bucket.
     pub const OF_TARGETS: [Call; 9] = [
         Call::Policy,
@@ -31,6 +48,11 @@ impl Call {
         Call::Versioning,
         Call::PublicAccessBlock,
     ];
+
+    /// Whether it names a bucket; the others are about the account.
+    pub fn is_about_a_bucket(self) -> bool {
+        self != Call::List
+    }
 
     /// The name of the operation in the S3 API.
     pub fn operation(self) -> &'static str {

@@ -1,0 +1,21 @@
+//! The real S3 API: questions out, raw answers in.
+//!
+//! [`fetch`] gives a [`Snapshot`](crate::collect::snapshot::Snapshot) and judges nothing. Every refusal of a single
+//! call becomes a value in it; only what makes the whole run pointless is an [`Error`].
+
+mod answer;
+mod ask;
+mod error;
+mod fetch;
+mod guard;
+mod lanes;
+mod listing;
+mod meter;
+mod refusal;
+mod session;
+
+pub use error::Error;
+pub use fetch::{Fetched, Request, Status, fetch};
+pub use meter::Meter;
+pub use refusal::{Kind, Refusal};
+pub use session::{Access, Identity, Options, Session};

@@ -1,0 +1,96 @@
+//! `audit --print-iam-policy`: what a run must be allowed to do, and nothing more.
+
+use serde::Serialize;
+
+use super::Exit;
+use super::arguments::AccountArguments;
+use super::error::Error;
+use super::output::Console;
+use crate::inventory::Call;
+use crate::name::{Partition, Region};
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Policy {
+    version: &'static str,
+    statement: [Statement; 2],
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Statement {
+    sid: &'static str,
+    effect: &'static str,
+    action: Vec<&'static str>,
+    resource: String,
+}
+
+pub fn print(arguments: &AccountArguments, console: &Console) -> Result<Exit, Error> {
+    let partition = arguments
+        .region
+        .first()
+        .and_then(|text| Region::parse(text).ok())
+        .map_or_else(Partition::default, |region| region.partition());
+    let policy = policy(&partition);
+    console.write(|out| {
+        serde_json::to_writer_pretty(&mut *out, &policy).map_err(std::io::Error::from)?;
+        writeln!(out)
+    })?;
+    Ok(Exit::Clean)
+}
+
+/// GetCallerIdentity is missing on purpose: it needs no permission.
+fn policy(partition: &Partition) -> Policy {
+    let (of_buckets, of_the_account): (Vec<Call>, Vec<Call>) =
+        Call::ALL.into_iter().partition(|call| call.is_about_a_bucket());
+    let statement = |sid, calls: Vec<Call>, resource| {
+        let mut action: Vec<&str> = calls.into_iter().map(Call::action).collect();
+        action.sort_unstable();
+        Statement {
+            sid,
+            effect: "Allow",
+            action,
+            resource,
+        }
+    };
+    Policy {
+        version: "2012-10-17",
+        statement: [
+            statement("ListTheBuckets", of_the_account, "*".to_owned()),
+            statement("ReadTheirSettings", of_buckets, format!("arn:{partition}:s3:::*")),
+        ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_policy_allows_reads_of_buckets_alone() {
+        let policy = policy(&Partition::default());
+        let actions: Vec<&str> = policy
+            .statement
+            .iter()
+            .flat_map(|statement| statement.action.iter().copied())
+            .collect();
+        assert_eq!(actions.len(), Call::ALL.len());
+        for action in actions {
+            assert!(
+                action.starts_with("s3:Get") || action.starts_with("s3:List"),
+                "{action}"
+            );
+            assert!(
+                !action.contains("Object") || action == "s3:GetBucketObjectLockConfiguration",
+                "{action}"
+            );
+        }
+        assert_eq!(policy.statement[0].action, ["s3:ListAllMyBuckets"]);
+    }
+
+    #[test]
+    fn each_partition_has_its_own_arns() {
+        let partition = Region::parse("us-gov-west-1").expect("a region").partition();
+        assert_eq!(policy(&partition).statement[1].resource, "arn:aws-us-gov:s3:::*");
+    }
+}
