@@ -62,6 +62,10 @@ pub enum Format {
     Markdown,
     /// For spreadsheets
     Csv,
+    /// Detection Findings of the Open Cybersecurity Schema Framework
+    Ocsf,
+    /// Findings for AWS Security Hub
+    Asff,
 }
 
 /// One file to write.
@@ -96,6 +100,8 @@ pub struct Reporting<'a> {
     arguments: &'a ReportArguments,
     pub settings: Settings,
     occasion: Occasion,
+    /// RFC 3339.
+    now: String,
 }
 
 impl<'a> Reporting<'a> {
@@ -107,12 +113,21 @@ impl<'a> Reporting<'a> {
                 folder: working_folder(),
                 ..Occasion::default()
             },
+            now: jiff::Timestamp::now()
+                .round(jiff::Unit::Second)
+                .unwrap_or_default()
+                .to_string(),
         })
     }
 
     /// Every rule over everything that was read.
     pub fn lint(&self, inventory: &Inventory) -> Report {
         lint(inventory, &self.settings)
+    }
+
+    /// When AWS was asked, where a recording says so: two reports of one recording are equal.
+    fn time_of<'r>(&'r self, report: &'r Report) -> &'r str {
+        report.taken_at.as_deref().unwrap_or(&self.now)
     }
 
     /// Writes the report wherever it is wanted, and says how the run ends.
@@ -128,6 +143,10 @@ impl<'a> Reporting<'a> {
                 .map_err(failed)?;
         }
         let format = self.arguments.format;
+        let mut formats = self.arguments.output.iter().map(|output| output.format);
+        if format == Format::Asff || formats.any(|format| format == Format::Asff) {
+            remark_on_what_security_hub_lacks(report, console);
+        }
         if format == Format::Github {
             self.append_job_summary(report)?;
         }
@@ -155,6 +174,8 @@ impl<'a> Reporting<'a> {
             Format::Azure => render::azure::render(report, occasion, out),
             Format::Markdown => render::markdown::render(report, out),
             Format::Csv => render::csv::render(report, out),
+            Format::Ocsf => render::ocsf::render(report, self.time_of(report), out),
+            Format::Asff => render::asff::render(report, self.time_of(report), out),
         }
     }
 
@@ -189,4 +210,19 @@ pub fn lint(inventory: &Inventory, settings: &Settings) -> Report {
 fn working_folder() -> Option<String> {
     let folder = std::env::current_dir().ok()?;
     Some(folder.to_str()?.replace('\\', "/"))
+}
+
+fn remark_on_what_security_hub_lacks(report: &Report, console: &Console) {
+    let findings = report.findings.iter().map(|all| &all.finding.subject);
+    let undecided = report.undecided.iter().map(|each| &each.subject);
+    let left_out = findings
+        .chain(undecided)
+        .filter(|subject| !render::asff::can_hold(subject))
+        .count();
+    if left_out > 0 {
+        console.remark(&format!(
+            "{left_out} findings without a known account, region and name are not in the ASFF output: Security Hub \
+             has no place for them"
+        ));
+    }
 }

@@ -20,8 +20,6 @@ pub struct Occasion {
     pub settings_path: String,
     /// The folder that paths are shown in: absolute, with `/`.
     pub folder: Option<String>,
-    /// When it is (RFC 3339), for formats that demand it.
-    pub now: String,
 }
 
 impl Default for Occasion {
@@ -29,7 +27,6 @@ impl Default for Occasion {
         Self {
             settings_path: "s3log-lint.toml".to_owned(),
             folder: None,
-            now: "1970-01-01T00:00:00Z".to_owned(),
         }
     }
 }

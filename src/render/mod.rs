@@ -1,6 +1,7 @@
 //! A report → a writer, one file per format. A renderer never filters, sorts or decides.
 
 pub mod anchor;
+pub mod asff;
 pub mod azure;
 pub mod csv;
 pub mod escape;
@@ -11,6 +12,7 @@ pub mod json;
 pub mod jsonl;
 pub mod junit;
 pub mod markdown;
+pub mod ocsf;
 pub mod position;
 pub mod rdjson;
 pub mod sarif;

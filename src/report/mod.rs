@@ -26,6 +26,8 @@ use crate::rules::{EdgeVerdict, LintedEdge, Outcome, Reported, Rule};
 pub struct Scale {
     pub buckets: usize,
     pub api_calls: Option<u64>,
+    /// When AWS was asked (RFC 3339).
+    pub taken_at: Option<String>,
     pub coverage: Coverage,
 }
 
@@ -35,6 +37,7 @@ impl Scale {
         Self {
             buckets: coverage.buckets.len(),
             api_calls: inventory.api_calls,
+            taken_at: inventory.taken_at.clone(),
             coverage,
         }
     }
@@ -129,6 +132,8 @@ pub struct Report {
     pub parts: BTreeSet<Part>,
     /// How bad each rule's findings are, by code, where that isn't the rule's own severity.
     pub severities: BTreeMap<&'static str, Severity>,
+    /// When AWS was asked (RFC 3339), where that is known.
+    pub taken_at: Option<String>,
     pub conclusion: Conclusion,
 }
 
@@ -226,6 +231,7 @@ impl Report {
             stale,
             parts: coverage.parts(),
             severities: settings.severities.clone(),
+            taken_at: scale.taken_at,
             conclusion,
         }
     }
