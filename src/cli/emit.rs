@@ -127,7 +127,10 @@ impl<'a> Reporting<'a> {
 
     /// When AWS was asked, where a recording says so: two reports of one recording are equal.
     fn time_of<'r>(&'r self, report: &'r Report) -> &'r str {
-        report.taken_at.as_deref().unwrap_or(&self.now)
+        let recorded = report.taken_at.as_deref();
+        recorded
+            .filter(|time| time.parse::<jiff::Timestamp>().is_ok())
+            .unwrap_or(&self.now)
     }
 
     /// Writes the report wherever it is wanted, and says how the run ends.

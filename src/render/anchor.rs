@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::escape::visible;
 use super::position::Positions;
 use crate::finding::Label;
 use crate::inventory::{Document, Place};
@@ -117,7 +118,10 @@ impl Occasion {
         }
         let inside = parts.join("/");
         let is_absolute = inside.starts_with('/') || inside.chars().nth(1) == Some(':');
-        (!inside.is_empty() && inside != "-" && inside != "standard input" && !is_absolute).then_some(inside)
+        // A tool could not find a file by the name that it is shown.
+        let is_odd = visible(&inside) != inside;
+        (!is_odd && !inside.is_empty() && inside != "-" && inside != "standard input" && !is_absolute)
+            .then_some(inside)
     }
 }
 

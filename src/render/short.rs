@@ -27,7 +27,7 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             undecided.said.why.word()
         )?;
         match &undecided.said.needs {
-            Some(needs) => writeln!(out, ", needs {needs}")?,
+            Some(needs) => writeln!(out, ", needs {}", visible(needs))?,
             None => writeln!(out)?,
         }
     }

@@ -46,12 +46,12 @@ impl Told {
                 let buckets = group.iter().map(|each| each.finding.subject.bucket.as_str());
                 format!(
                     "{}\n({}: {})",
-                    shared.message,
+                    visible(&shared.message),
                     count(n, "bucket"),
                     join_some(buckets, 3)
                 )
             }
-            _ => said.message.clone(),
+            _ => visible(&said.message).into_owned(),
         };
         let mut excerpts: Vec<(&Arc<Document>, Excerpt)> = Vec::new();
         for label in &said.labels {
