@@ -164,7 +164,7 @@ impl Undecided {
         let needs = match why {
             Why::Denied { action } => Some((*action).to_owned()),
             Why::NotRead | Why::Failed { .. } => Some(call.action().to_owned()),
-            Why::AfterApply => None,
+            Why::AfterApply | Why::Sensitive => None,
         };
         Self {
             why: why.clone(),

@@ -1,5 +1,7 @@
 //! Text → inventory, without network, files or clocks.
 
 pub mod deployment;
+pub mod encoding;
+pub mod kind;
 pub mod overlay;
 pub mod snapshot;

@@ -20,6 +20,8 @@ pub enum Why {
     NotRead,
     /// The value exists only once the change is applied.
     AfterApply,
+    /// The file holds it and marks it as sensitive: it may not be told, and what it decides neither.
+    Sensitive,
     /// The call failed in another way; the code is AWS's, or names what happened on the way.
     Failed { code: String },
 }
@@ -31,6 +33,7 @@ impl Why {
             Why::Denied { .. } => "denied",
             Why::NotRead => "not-read",
             Why::AfterApply => "after-apply",
+            Why::Sensitive => "sensitive",
             Why::Failed { .. } => "failed",
         }
     }
