@@ -74,10 +74,12 @@ impl Finding {
 
     /// Adds a label that says what this place does.
     pub fn label(mut self, place: &Place, text: impl Into<String>) -> Self {
-        self.labels.push(Label {
-            place: place.clone(),
-            text: text.into(),
-        });
+        let place = place.as_written();
+        let mut text = text.into();
+        if let Some(made_at) = &place.made_at {
+            text.push_str(&format!(" (made at {made_at})"));
+        }
+        self.labels.push(Label { place, text });
         self
     }
 
@@ -154,8 +156,6 @@ pub struct Undecided {
     pub why: Why,
     /// What would settle it: an IAM action, mostly.
     pub needs: Option<String>,
-    /// The bucket whose answer is missing, where that isn't the one that the rule was asked about.
-    pub on: Option<String>,
 }
 
 impl Undecided {
@@ -169,14 +169,7 @@ impl Undecided {
         Self {
             why: why.clone(),
             needs,
-            on: None,
         }
-    }
-
-    /// It is another bucket's answer that is missing.
-    pub fn on(mut self, bucket: &str) -> Self {
-        self.on = Some(bucket.to_owned());
-        self
     }
 }
 

@@ -1,5 +1,6 @@
 //! Text → inventory, without network, files or clocks.
 
+pub mod cloudformation;
 pub mod deployment;
 pub mod encoding;
 pub mod kind;

@@ -2,6 +2,7 @@
 //!
 //! A place is symbolic: a document and a JSON pointer. Lines and columns are found when something is shown.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -12,8 +13,17 @@ use super::Call;
 pub struct Document {
     pub title: Title,
     pub text: Arc<str>,
-    /// The outer place, where this text is written inside another document (a policy inside a plan).
-    pub host: Option<Place>,
+    /// Where this text is written, inside another document (a policy inside a plan or a template).
+    pub host: Option<Host>,
+}
+
+/// The outer place of a document, and where its parts come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    pub place: Place,
+    /// Where each part is written, by its pointer: for a text that is made of a template's parts and stands nowhere
+    /// as it is. Empty for one that does.
+    pub origins: BTreeMap<String, Range<usize>>,
 }
 
 /// What a document is called.
@@ -55,6 +65,8 @@ pub struct Place {
     pub pointer: String,
     /// The bytes, where the pointer alone can't say it (a YAML file, a Terraform source file).
     pub span: Option<Range<usize>>,
+    /// Where the program that wrote the file made this, as `app.js:3:75`.
+    pub made_at: Option<Arc<str>>,
 }
 
 impl Place {
@@ -63,6 +75,29 @@ impl Place {
             document: Arc::clone(document),
             pointer: pointer.into(),
             span: None,
+            made_at: None,
+        }
+    }
+
+    /// The place in the user's file, where this one is in a text that was made of the file's parts.
+    pub fn as_written(&self) -> Self {
+        let Some(host) = &self.document.host else {
+            return self.clone();
+        };
+        let mut pointer = self.pointer.as_str();
+        loop {
+            if let Some(span) = host.origins.get(pointer) {
+                return Self {
+                    document: Arc::clone(&host.place.document),
+                    pointer: host.place.pointer.clone(),
+                    span: Some(span.clone()),
+                    made_at: host.place.made_at.clone(),
+                };
+            }
+            match pointer.rsplit_once('/') {
+                Some((outer, _)) => pointer = outer,
+                None => return self.clone(),
+            }
         }
     }
 
@@ -74,6 +109,7 @@ impl Place {
             document: Arc::clone(&self.document),
             pointer: whole,
             span: None,
+            made_at: self.made_at.clone(),
         }
     }
 }

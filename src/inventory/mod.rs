@@ -13,7 +13,7 @@ use std::sync::{Arc, LazyLock};
 
 pub use allowance::{Allowance, AllowanceFault};
 pub use call::Call;
-pub use document::{Document, Place, Title};
+pub use document::{Document, Host, Place, Title};
 pub use fact::{Fact, Why};
 pub use settings::{
     Acl, Encryption, Grant, Grantee, LifecycleRule, ObjectLock, ObjectOwnership, Payer, PublicAccessBlock,

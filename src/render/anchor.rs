@@ -78,7 +78,7 @@ impl Occasion {
         // A text inside another is shown where the other holds it.
         for _ in 0..DEEPEST {
             match &place.document.host {
-                Some(host) => place = host,
+                Some(host) => place = &host.place,
                 None => break,
             }
         }

@@ -143,6 +143,7 @@ pub fn fixed() -> Report {
         document: Arc::clone(&module),
         pointer: String::new(),
         span: Some(start..start + target.len()),
+        made_at: None,
     };
     let found = |rule, subject: &Subject, said| Reported {
         rule,
@@ -252,7 +253,6 @@ pub fn hostile(text: &str) -> Report {
                     code: text.to_owned(),
                 },
                 needs: Some(text.to_owned()),
-                on: None,
             },
         }],
         edges: vec![edge(&bad, EdgeVerdict::Loops, &["S3L002"])],

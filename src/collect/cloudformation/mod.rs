@@ -1,0 +1,672 @@
+//! CloudFormation → what it declares: templates in JSON and YAML, cloud assemblies of the CDK, change sets.
+//!
+//! All the templates of a run are read together, because one may import what another exports, and one may be nested
+//! in another. What the input doesn't tell (a parameter without a value, a lookup that only the deploy makes) stays
+//! unknown, and what would tell it is said once.
+
+mod allowance;
+mod assembly;
+mod bucket;
+mod change_set;
+mod evaluate;
+mod policy;
+mod stack;
+mod text;
+mod tree;
+mod value;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use self::bucket::Properties;
+use self::evaluate::{Name, Scope, World, is_bucket};
+use self::stack::{Environment, Resource, Stack};
+use self::tree::Node;
+use self::value::{Item, Resolved, Truth};
+use super::deployment::{BucketKey, Configuration, Declared, Deployment, Fate, Owner, Said};
+use crate::inventory::{Call, Document, Fact, Place, TargetRef, Title, Why};
+use crate::name::{AccountId, Partition, Region};
+
+pub use self::tree::Malformed;
+
+/// Nested stacks and nested assemblies go no deeper.
+const DEEPEST_NEST: usize = 12;
+
+/// One assembly may name a template many times.
+const MOST_STACKS: usize = 5_000;
+
+/// What a file of CloudFormation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Template,
+    /// `manifest.json` of a `cdk.out` folder.
+    Manifest,
+    /// The answer of `aws cloudformation describe-change-set`.
+    ChangeSet,
+}
+
+/// A file as the user named it, and its text.
+#[derive(Debug, Clone)]
+pub struct Source {
+    pub path: String,
+    pub text: Arc<str>,
+}
+
+/// What the user adds to the files.
+#[derive(Debug, Clone, Default)]
+pub struct Hints {
+    pub parameters: BTreeMap<String, String>,
+    pub account: Option<AccountId>,
+    pub region: Option<Region>,
+}
+
+/// Gives the text of another file that one of the sources names, where there is one.
+pub type Load<'l> = dyn FnMut(&str) -> Option<String> + 'l;
+
+/// Why files of CloudFormation can't be read.
+#[derive(Debug, Error, Diagnostic)]
+pub enum TemplateError {
+    #[error("{path}, {source}")]
+    #[diagnostic(code(template::malformed))]
+    Malformed {
+        path: String,
+        #[diagnostic_source]
+        source: Malformed,
+    },
+    #[error("{path} is no CloudFormation template: it has no `Resources`")]
+    #[diagnostic(
+        code(template::other),
+        help("give a template, a `cdk.out` folder, or the answer of `describe-change-set`")
+    )]
+    NotATemplate { path: String },
+    #[error("no template has a parameter `{name}`")]
+    #[diagnostic(code(template::parameter), help("{}", parameters_help(.known)))]
+    NoSuchParameter { name: String, known: Vec<String> },
+    #[error("{path} names the template `{template}`, which can't be read")]
+    #[diagnostic(
+        code(template::assembly),
+        help("run `cdk synth` again, or give the whole `cdk.out` folder")
+    )]
+    NoTemplate { path: String, template: String },
+    #[error("{path} is no manifest of a cloud assembly that can be read: {reason}")]
+    #[diagnostic(code(template::manifest), help("run `cdk synth` again"))]
+    Manifest { path: String, reason: String },
+    #[error("{path} is no change set with values: it has no `BeforeContext` and no `AfterContext`")]
+    #[diagnostic(
+        code(template::change_set),
+        help("ask with values: `aws cloudformation describe-change-set --include-property-values …`")
+    )]
+    NoValues { path: String },
+    #[error("{path} holds only a part of the change set: it has a `NextToken`")]
+    #[diagnostic(
+        code(template::change_set_page),
+        help("let the AWS CLI page: leave `--no-paginate` and `--max-items` out")
+    )]
+    OnePage { path: String },
+}
+
+fn parameters_help(known: &[String]) -> String {
+    match known {
+        [] => "the given templates have no parameters".to_owned(),
+        known => format!("their parameters are {}", known.join(", ")),
+    }
+}
+
+/// What a text is, where it is one of CloudFormation's. A look at its outermost keys, as cheap as reading it.
+pub fn recognise(text: &str) -> Option<Kind> {
+    let tree = tree::read(text).ok()?;
+    kind_of(&tree.root)
+}
+
+fn kind_of(root: &Node) -> Option<Kind> {
+    if stack::is_template(root) {
+        Some(Kind::Template)
+    } else if root.get("artifacts").is_some() && root.get("version").is_some() {
+        Some(Kind::Manifest)
+    } else if root.get("Changes").is_some_and(|node| node.list().is_some()) {
+        Some(Kind::ChangeSet)
+    } else {
+        None
+    }
+}
+
+/// Reads all the files of CloudFormation of a run.
+pub fn read(sources: &[Source], hints: &Hints, load: &mut Load<'_>) -> Result<Deployment, TemplateError> {
+    let mut reader = Reader {
+        hints,
+        load,
+        stacks: Vec::new(),
+        names: BTreeSet::new(),
+        remarks: Vec::new(),
+        change_sets: Vec::new(),
+    };
+    let mut files = Vec::with_capacity(sources.len());
+    for source in sources {
+        files.push(File::parse(&source.path, Arc::clone(&source.text))?);
+    }
+    // A template that another one of them nests is read there, with what it is given there.
+    let nested: BTreeSet<String> = files.iter().flat_map(File::nested_paths).collect();
+    for file in files {
+        match kind_of(&file.root) {
+            Some(Kind::Template) if nested.contains(&tidy(&file.path)) => {}
+            Some(Kind::Template) => reader.add_alone(file)?,
+            Some(Kind::Manifest) => reader.add_assembly(&file, 0)?,
+            Some(Kind::ChangeSet) => {
+                let change_set = change_set::read(&file, hints)?;
+                reader.change_sets.push(change_set);
+            }
+            None => return Err(TemplateError::NotATemplate { path: file.path }),
+        }
+    }
+    reader.check_parameters()?;
+    Ok(reader.conclude(sources))
+}
+
+/// A file, read into a tree.
+#[derive(Debug, Clone)]
+struct File {
+    path: String,
+    document: Arc<Document>,
+    root: Arc<Node>,
+    comments: Arc<[tree::Comment]>,
+}
+
+impl File {
+    fn parse(path: &str, text: Arc<str>) -> Result<Self, TemplateError> {
+        let tree = tree::read(&text).map_err(|source| TemplateError::Malformed {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            document: Arc::new(Document {
+                title: Title::File {
+                    path: path.to_owned(),
+                },
+                text,
+                host: None,
+            }),
+            root: Arc::new(tree.root),
+            comments: tree.comments.into(),
+        })
+    }
+
+    /// The templates that this one nests, as paths.
+    fn nested_paths(&self) -> Vec<String> {
+        let resources = self.root.get("Resources").map(Node::members).unwrap_or_default();
+        resources
+            .iter()
+            .filter_map(|member| nested_path(&self.path, &member.value))
+            .collect()
+    }
+}
+
+/// Where a nested stack's template is, where that is a file: the CDK says it in the metadata, `aws cloudformation
+/// package` takes it from the property.
+fn nested_path(path: &str, resource: &Node) -> Option<String> {
+    let property = match resource.get("Type")?.text()? {
+        "AWS::CloudFormation::Stack" => "TemplateURL",
+        "AWS::Serverless::Application" => "Location",
+        _ => return None,
+    };
+    let asset = resource
+        .get("Metadata")
+        .and_then(|metadata| metadata.get("aws:asset:path"))
+        .and_then(Node::text);
+    let written = || resource.get("Properties")?.get(property)?.text();
+    let relative = asset.or_else(written)?;
+    (!relative.contains("://")).then(|| beside(path, relative))
+}
+
+/// A path that is written in a file, seen from where the file is.
+fn beside(path: &str, relative: &str) -> String {
+    if relative.starts_with('/') {
+        return tidy(relative);
+    }
+    match path.rsplit_once('/') {
+        Some((folder, _)) => tidy(&format!("{folder}/{relative}")),
+        None => tidy(relative),
+    }
+}
+
+/// A path without `.` and `..`, as far as that goes.
+fn tidy(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "." => {}
+            "" if !parts.is_empty() => {}
+            ".." if parts.last().is_some_and(|last| !matches!(*last, ".." | "")) => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+struct Reader<'r, 'l> {
+    hints: &'r Hints,
+    load: &'r mut Load<'l>,
+    stacks: Vec<Stack>,
+    names: BTreeSet<String>,
+    remarks: Vec<String>,
+    change_sets: Vec<change_set::ChangeSet>,
+}
+
+impl Reader<'_, '_> {
+    /// A template by itself: its file's name stands for the stack's.
+    fn add_alone(&mut self, file: File) -> Result<(), TemplateError> {
+        let whole = tidy(&file.path);
+        let stem = |path: &str| {
+            let path = path.trim_end_matches('/');
+            let known = [
+                ".template.json",
+                ".template.yaml",
+                ".template.yml",
+                ".json",
+                ".yaml",
+                ".yml",
+                ".template",
+            ];
+            let cut = known.iter().find_map(|ending| path.strip_suffix(ending));
+            cut.filter(|cut| !cut.is_empty() && !cut.ends_with('/'))
+                .unwrap_or(path)
+                .to_owned()
+        };
+        let short = stem(whole.rsplit('/').next().unwrap_or(&whole));
+        let name = match self.names.contains(&short) {
+            false => short,
+            true => stem(&whole),
+        };
+        let environment = Environment {
+            account: self.hints.account.as_ref().map(AccountId::to_string),
+            region: self.hints.region.as_ref().map(Region::to_string),
+            ..Environment::default()
+        };
+        let given = self.given();
+        self.add(file, name, environment, given, None, BTreeMap::new(), 0)
+    }
+
+    fn given(&self) -> BTreeMap<String, Resolved> {
+        let hints = &self.hints.parameters;
+        hints
+            .iter()
+            .map(|(name, value)| (name.clone(), Resolved::text(value)))
+            .collect()
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one call for each way in which a stack comes about"
+    )]
+    fn add(
+        &mut self,
+        file: File,
+        name: String,
+        environment: Environment,
+        given: BTreeMap<String, Resolved>,
+        parent: Option<(usize, Option<Node>)>,
+        made_at: BTreeMap<String, String>,
+        depth: usize,
+    ) -> Result<(), TemplateError> {
+        if self.stacks.len() >= MOST_STACKS {
+            return Ok(());
+        }
+        let mut unique = name;
+        while !self.names.insert(unique.clone()) {
+            unique.push('\'');
+        }
+        let number = self.stacks.len();
+        if let Some((parent, _)) = &parent
+            && let Some(id) = unique.rsplit('/').next()
+        {
+            self.stacks[*parent].nested.insert(id.to_owned(), number);
+        }
+        self.stacks.push(Stack {
+            name: unique.clone(),
+            document: Arc::clone(&file.document),
+            root: Arc::clone(&file.root),
+            comments: Arc::clone(&file.comments),
+            environment: environment.clone(),
+            given,
+            parent,
+            nested: BTreeMap::new(),
+            made_at,
+        });
+        for member in file.root.get("Resources").map(Node::members).unwrap_or_default() {
+            let Some(path) = nested_path(&file.path, &member.value) else {
+                continue;
+            };
+            let text = match depth < DEEPEST_NEST {
+                true => (self.load)(&path),
+                false => None,
+            };
+            let Some(text) = text else {
+                self.remarks.push(format!(
+                    "the nested stack `{unique}/{}` is not read: there is no file {path}",
+                    member.key
+                ));
+                continue;
+            };
+            let inner = File::parse(&path, text.into())?;
+            let parameters = member
+                .value
+                .get("Properties")
+                .and_then(|properties| properties.get("Parameters"))
+                .cloned();
+            let environment = Environment {
+                stack_name: None,
+                ..environment.clone()
+            };
+            self.add(
+                inner,
+                format!("{unique}/{}", member.key),
+                environment,
+                BTreeMap::new(),
+                Some((number, parameters)),
+                BTreeMap::new(),
+                depth + 1,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// A parameter that no template has is a slip of the pen.
+    fn check_parameters(&self) -> Result<(), TemplateError> {
+        let declared = |stack: &Stack| -> Vec<String> {
+            let section = stack.section("Parameters").map(Node::members).unwrap_or_default();
+            section.iter().map(|member| member.key.clone()).collect()
+        };
+        let known: BTreeSet<String> = self.stacks.iter().flat_map(declared).collect();
+        let has_templates = !self.stacks.is_empty();
+        match self.hints.parameters.keys().find(|name| !known.contains(*name)) {
+            Some(name) if has_templates => Err(TemplateError::NoSuchParameter {
+                name: name.clone(),
+                known: known.into_iter().collect(),
+            }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn conclude(self, sources: &[Source]) -> Deployment {
+        let world = World::new(self.stacks);
+        let mut deployment = Deployment {
+            title: title(sources),
+            complete: true,
+            declared: Vec::new(),
+            before: Vec::new(),
+            remarks: self.remarks,
+        };
+        for number in 0..world.stacks.len() {
+            declare(&world, number, &mut deployment);
+        }
+        exclude_each_other(&mut deployment.declared);
+        for change_set in self.change_sets {
+            deployment.declared.extend(change_set.declared);
+            deployment.before.extend(change_set.before);
+            deployment.remarks.extend(change_set.remarks);
+        }
+        deployment.remarks.extend(world.needs());
+        deployment
+    }
+}
+
+fn title(sources: &[Source]) -> String {
+    match sources {
+        [] => String::new(),
+        [only] => only.path.clone(),
+        [first, rest @ ..] => format!("{} and {} more", first.path, rest.len()),
+    }
+}
+
+/// Everything that one stack says of buckets.
+fn declare(world: &World, number: usize, deployment: &mut Deployment) {
+    let stack = &world.stacks[number];
+    if is_left_out(world, number) {
+        return;
+    }
+    for name in opaque_macros(stack) {
+        deployment.complete = false;
+        deployment.remarks.push(format!(
+            "`{}`: what the macro `{name}` makes of the template isn't known here; give the processed template \
+             (`aws cloudformation get-template --template-stage Processed`) or the change set",
+            stack.name
+        ));
+    }
+    let resources = world.resources(number);
+    for name in &resources.opaque {
+        deployment.complete = false;
+        deployment.remarks.push(format!(
+            "`{}`: what the loop `{name}` makes isn't known here; it runs over values that the input doesn't tell",
+            stack.name
+        ));
+    }
+    let notes = allowance::find(stack, &resources.all);
+    deployment.remarks.extend(notes.loose);
+    for resource in &resources.all {
+        let condition = resource
+            .condition()
+            .map(|name| (name, world.condition(number, None, name, 0)));
+        if matches!(condition, Some((_, Truth::False))) {
+            continue;
+        }
+        let mut declared = match resource.kind() {
+            "AWS::S3::Bucket" => declare_bucket(world, number, resource),
+            "AWS::S3::BucketPolicy" => declare_policy(world, number, resource),
+            _ => continue,
+        };
+        if let Some((name, Truth::Unknown(_))) = condition {
+            deployment.remarks.push(format!(
+                "whether `{}` is deployed hangs on the condition `{name}`, which can't be told here; it is read as if \
+                 it was",
+                declared.address
+            ));
+        }
+        declared.allowances = notes.of.get(&resource.id).cloned().unwrap_or_default();
+        deployment.declared.push(declared);
+    }
+}
+
+/// A nested stack whose resource isn't deployed.
+fn is_left_out(world: &World, number: usize) -> bool {
+    let mut number = number;
+    while let Some((parent, _)) = &world.stacks[number].parent {
+        let outer = &world.stacks[*parent];
+        let id = outer
+            .nested
+            .iter()
+            .find(|(_, nested)| **nested == number)
+            .map(|(id, _)| id);
+        let condition = id
+            .and_then(|id| outer.section("Resources")?.get(id)?.get("Condition"))
+            .and_then(Node::text);
+        if condition.is_some_and(|name| world.condition(*parent, None, name, 0) == Truth::False) {
+            return true;
+        }
+        number = *parent;
+    }
+    false
+}
+
+/// Macros that may rewrite the whole template, and that nobody here knows.
+fn opaque_macros(stack: &Stack) -> Vec<String> {
+    const KNOWN: [&str; 6] = [
+        "AWS::LanguageExtensions",
+        "AWS::Serverless",
+        "AWS::CodeDeploy",
+        "AWS::SecretsManager",
+        "AWS::ServiceCatalog",
+        "AWS::CodeStar",
+    ];
+    let mut names = Vec::new();
+    let Some(transform) = stack
+        .section("Transform")
+        .or_else(|| stack.section("Fn::Transform"))
+    else {
+        return names;
+    };
+    let one = std::slice::from_ref(transform);
+    for part in transform.list().unwrap_or(one) {
+        let name = part.text().or_else(|| part.get("Name").and_then(Node::text));
+        let name = name.unwrap_or("(unnamed)");
+        if !KNOWN.iter().any(|known| name.starts_with(known)) {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+/// Where a resource is declared: at its logical id.
+fn place_of(stack: &Stack, resource: &Resource<'_>) -> Place {
+    Place {
+        document: Arc::clone(&stack.document),
+        pointer: format!("/Resources/{}", resource.id.replace('~', "~0").replace('/', "~1")),
+        span: Some(resource.key_span.clone()),
+        made_at: stack.made_at.get(&resource.id).map(|place| place.as_str().into()),
+    }
+}
+
+fn owner(environment: &Environment) -> Owner {
+    let account = environment.account.as_deref();
+    let partition = environment
+        .partition
+        .as_deref()
+        .and_then(|text| Partition::parse(text).ok());
+    Owner {
+        account: account.and_then(|text| AccountId::parse(text).ok()),
+        partition: partition.or_else(|| region(environment).known().map(Region::partition)),
+        credentials: String::new(),
+    }
+}
+
+fn region(environment: &Environment) -> Fact<Region> {
+    match environment.region.as_deref().map(Region::parse) {
+        Some(Ok(region)) => Fact::Known(region),
+        Some(Err(_)) | None => Fact::Unknown(Why::NotRead),
+    }
+}
+
+fn declare_bucket(world: &World, number: usize, resource: &Resource<'_>) -> Declared {
+    let stack = &world.stacks[number];
+    let address = stack.address(&resource.id);
+    let (key, own) = match world.bucket_name(number, resource, 0) {
+        Name::Known(name) => (BucketKey::Name(name.clone()), TargetRef::Name(name)),
+        Name::Generated | Name::Partial(_) => (
+            BucketKey::Address(address.clone()),
+            TargetRef::Address(address.clone()),
+        ),
+    };
+    let place = place_of(stack, resource);
+    let mut declared = Declared::new(key, address, Fate::Created);
+    declared.owner = owner(&stack.environment);
+    declared.region = region(&stack.environment);
+    declared.configuration = Properties {
+        world,
+        scope: Scope::new(number, resource.condition(), &resource.loops),
+        resource,
+        place: place.clone(),
+        own,
+    }
+    .read();
+    declared.place = Some(place);
+    declared
+}
+
+fn declare_policy(world: &World, number: usize, resource: &Resource<'_>) -> Declared {
+    let stack = &world.stacks[number];
+    let address = stack.address(&resource.id);
+    let scope = Scope::new(number, resource.condition(), &resource.loops);
+    let place = place_of(stack, resource);
+    let bucket = resource
+        .property("Bucket")
+        .and_then(|node| world.evaluate(scope, node).as_text())
+        .map(|text| bucket::target(&world.recognise(&text)));
+    let key = match bucket {
+        Some(Fact::Known(TargetRef::Name(name))) => BucketKey::Name(name),
+        Some(Fact::Known(TargetRef::Address(address))) => BucketKey::Address(address),
+        Some(Fact::Absent | Fact::Unknown(_)) | None => BucketKey::OneOf(Vec::new()),
+    };
+    let policy = match resource.property("PolicyDocument") {
+        None => Fact::Unknown(Why::NotRead),
+        Some(node) => {
+            let item = Item {
+                value: world.evaluate(scope, node),
+                span: node.span.clone(),
+            };
+            let place = Place {
+                span: Some(node.span.clone()),
+                ..place.inside("/Properties/PolicyDocument")
+            };
+            match &item.value {
+                Resolved::Nothing | Resolved::Null => Fact::Unknown(Why::NotRead),
+                Resolved::Unknown(unknown) => Fact::Unknown(unknown.why()),
+                Resolved::Bool(_)
+                | Resolved::Number(_)
+                | Resolved::Text(_)
+                | Resolved::List(_)
+                | Resolved::Map(_) => policy::document(world, &item, &place, &address),
+            }
+        }
+    };
+    let policy = match may_be_missing(world, number, resource) {
+        true => Fact::Unknown(Why::NotRead),
+        false => policy,
+    };
+    let mut declared = Declared::new(key, address, Fate::NotSaid);
+    declared.owner = owner(&stack.environment);
+    declared.region = region(&stack.environment);
+    let written = policy
+        .known()
+        .map_or_else(|| place.clone(), |document| Place::new(document, ""));
+    declared.configuration.places.insert(Call::Policy, written);
+    declared.configuration.policy = Said::Sets(policy);
+    declared.place = Some(place);
+    declared
+}
+
+/// Whether the bucket may be deployed without this policy: the policy hangs on a condition that the bucket doesn't.
+fn may_be_missing(world: &World, number: usize, policy: &Resource<'_>) -> bool {
+    let Some(condition) = policy.condition() else {
+        return false;
+    };
+    if !matches!(world.condition(number, None, condition, 0), Truth::Unknown(_)) {
+        return false;
+    }
+    let bucket = policy
+        .property("Bucket")
+        .and_then(|node| node.get("Ref"))
+        .and_then(Node::text)
+        .and_then(|id| world.find_resource(number, id))
+        .filter(is_bucket);
+    bucket.is_none_or(|bucket| bucket.condition() != Some(condition))
+}
+
+/// Two resources for one name can't both be deployed: which one is, and so what it says, isn't known.
+fn exclude_each_other(declared: &mut [Declared]) {
+    let mut seen: BTreeMap<BucketKey, usize> = BTreeMap::new();
+    for each in declared.iter().filter(|each| each.fate == Fate::Created) {
+        *seen.entry(each.bucket.clone()).or_default() += 1;
+    }
+    let unknown = || Why::NotRead;
+    for each in declared {
+        if each.fate == Fate::Created && seen.get(&each.bucket).is_some_and(|times| *times > 1) {
+            each.configuration = Configuration {
+                logging: Said::Sets(Fact::Unknown(unknown())),
+                policy: Said::Silent,
+                acl: Said::Sets(Fact::Unknown(unknown())),
+                object_ownership: Said::Sets(Fact::Unknown(unknown())),
+                encryption: Said::Sets(Fact::Unknown(unknown())),
+                object_lock: Said::Sets(Fact::Unknown(unknown())),
+                payer: Said::Silent,
+                lifecycle: Said::Sets(Fact::Unknown(unknown())),
+                versioning: Said::Sets(Fact::Unknown(unknown())),
+                public_access_block: Said::Sets(Fact::Unknown(unknown())),
+                places: std::mem::take(&mut each.configuration.places),
+            };
+        }
+    }
+}

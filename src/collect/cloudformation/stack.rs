@@ -1,0 +1,165 @@
+//! A stack: a template, where it goes, and the values of its parameters.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::tree::{Comment, Node, Value};
+use super::value::Resolved;
+use crate::inventory::Document;
+
+/// What loops may make of a template, in resources.
+const MOST_RESOURCES: usize = 10_000;
+
+/// Where a stack is deployed, as far as somebody said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Environment {
+    pub account: Option<String>,
+    pub region: Option<String>,
+    pub partition: Option<String>,
+    /// The name of the stack, where it isn't only guessed from the file's.
+    pub stack_name: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Stack {
+    /// What its resources' addresses start with.
+    pub name: String,
+    pub document: Arc<Document>,
+    pub root: Arc<Node>,
+    pub comments: Arc<[Comment]>,
+    pub environment: Environment,
+    /// Values given from outside.
+    pub given: BTreeMap<String, Resolved>,
+    /// The stack that has this one as a resource, by its number, and that resource's parameters.
+    pub parent: Option<(usize, Option<Node>)>,
+    /// Nested stacks by logical id, by their number.
+    pub nested: BTreeMap<String, usize>,
+    /// Where the program that wrote the template made each resource, by logical id.
+    pub made_at: BTreeMap<String, String>,
+}
+
+/// The values of the loops around a resource.
+pub(super) type Loops = Vec<(String, String)>;
+
+/// A resource as it stands in a template; one for each turn of a loop.
+#[derive(Debug, Clone)]
+pub(super) struct Resource<'a> {
+    pub id: String,
+    pub key_span: std::ops::Range<usize>,
+    pub node: &'a Node,
+    pub loops: Loops,
+}
+
+impl Resource<'_> {
+    pub fn kind(&self) -> &str {
+        self.node.get("Type").and_then(Node::text).unwrap_or_default()
+    }
+
+    pub fn property(&self, name: &str) -> Option<&Node> {
+        self.node.get("Properties")?.get(name)
+    }
+
+    pub fn condition(&self) -> Option<&str> {
+        self.node.get("Condition").and_then(Node::text)
+    }
+}
+
+/// The resources of a template, and what of them can't be read.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Resources<'a> {
+    pub all: Vec<Resource<'a>>,
+    /// Loops over what isn't known, by name.
+    pub opaque: Vec<String>,
+}
+
+impl Stack {
+    pub fn section(&self, name: &str) -> Option<&Node> {
+        self.root.get(name)
+    }
+
+    pub fn address(&self, id: &str) -> String {
+        format!("{}/{id}", self.name)
+    }
+
+    /// Every resource, loops unrolled. `collection` gives the values that a loop runs over.
+    pub fn resources(&self, collection: &dyn Fn(&Node, &Loops) -> Option<Vec<String>>) -> Resources<'_> {
+        let mut found = Resources::default();
+        if let Some(section) = self.section("Resources") {
+            unroll(section, &Vec::new(), collection, &mut found, 0);
+        }
+        found
+    }
+}
+
+/// One level of loops; the depth of the tree bounds them.
+fn unroll<'a>(
+    section: &'a Node,
+    loops: &Loops,
+    collection: &dyn Fn(&Node, &Loops) -> Option<Vec<String>>,
+    found: &mut Resources<'a>,
+    depth: usize,
+) {
+    for (position, member) in section.members().iter().enumerate() {
+        if found.all.len() >= MOST_RESOURCES {
+            found.opaque.push(member.key.clone());
+            return;
+        }
+        let Some(name) = member.key.strip_prefix("Fn::ForEach") else {
+            let later = &section.members()[position + 1..];
+            if !later.iter().any(|other| other.key == member.key) {
+                found.all.push(Resource {
+                    id: put_in(&member.key, loops),
+                    key_span: member.key_span.clone(),
+                    node: &member.value,
+                    loops: loops.clone(),
+                });
+            }
+            continue;
+        };
+        let name = name.trim_start_matches("::");
+        let turns = loop_parts(&member.value)
+            .and_then(|(identifier, over, body)| Some((identifier, collection(over, loops)?, body)));
+        match turns {
+            Some((identifier, values, body)) if depth < 8 => {
+                for value in values {
+                    let mut inner = loops.clone();
+                    inner.push((identifier.to_owned(), value));
+                    unroll(body, &inner, collection, found, depth + 1);
+                }
+            }
+            Some(_) | None => found.opaque.push(name.to_owned()),
+        }
+    }
+}
+
+/// `[identifier, collection, {key: value}]`
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-foreach.html>
+pub(super) fn loop_parts(node: &Node) -> Option<(&str, &Node, &Node)> {
+    match node.list()? {
+        [identifier, over, body] => Some((identifier.text()?, over, body)),
+        _ => None,
+    }
+}
+
+/// Puts the loops' values into a key. `&{x}` leaves out what a logical id can't hold.
+pub(super) fn put_in(text: &str, loops: &Loops) -> String {
+    let mut text = text.to_owned();
+    for (identifier, value) in loops {
+        text = text.replace(&format!("${{{identifier}}}"), value);
+        let bare: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
+        text = text.replace(&format!("&{{{identifier}}}"), &bare);
+    }
+    text
+}
+
+/// Whether a text is a template at all, and not just any JSON or YAML.
+pub(super) fn is_template(root: &Node) -> bool {
+    let resources = root
+        .get("Resources")
+        .is_some_and(|node| matches!(node.value, Value::Map(_)));
+    resources
+        || root.get("AWSTemplateFormatVersion").is_some()
+        || root
+            .get("Transform")
+            .is_some_and(|node| matches!(node.value, Value::Text(_) | Value::List(_)))
+}
