@@ -16,17 +16,22 @@
 )]
 
 mod account;
+mod acl;
 mod answer;
+pub mod client;
 pub mod faults;
 pub mod operation;
-mod permission;
+pub mod permission;
+mod policy;
 mod read;
 mod request;
 mod server;
+mod setting;
 mod sts;
+mod tags;
 mod world;
 mod write;
-mod xml;
+pub mod xml;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

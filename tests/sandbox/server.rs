@@ -372,7 +372,6 @@ fn answer(
 }
 
 fn missing(name: &str, operation: &Operation) -> Fault {
-    // Recorded: the lifecycle of a bucket that is not there is deleted without complaint.
     if operation.name == "HeadBucket" {
         return Fault::new(404, "404", "Not Found");
     }
