@@ -7,7 +7,7 @@ use std::sync::{LazyLock, Once};
 use tokio::runtime::Builder;
 use tokio::sync::Notify;
 
-use super::arguments::AccountArguments;
+use super::arguments::{AccountArguments, CONCURRENCY};
 use super::error::Error;
 use super::input::Scope;
 use super::output::Console;
@@ -27,7 +27,7 @@ pub fn fetch(arguments: &AccountArguments, scope: &Scope, console: &Console) -> 
         let request = Request {
             selects: &selects,
             names: scope.names(),
-            concurrency: usize::from(arguments.concurrency),
+            concurrency: usize::from(arguments.concurrency.unwrap_or(CONCURRENCY)),
             page_size: PAGE_SIZE,
         };
         let mut progress = Progress::new(console);

@@ -3,6 +3,7 @@
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use super::config::{ConfigArguments, ConfigCommandArguments};
 use super::emit::ReportArguments;
 use crate::finding::Severity;
 use crate::report::{Settings, Unknown};
@@ -35,6 +36,8 @@ pub fn command() -> clap::Command {
 pub struct Arguments {
     #[command(flatten)]
     pub console: ConsoleArguments,
+    #[command(flatten)]
+    pub config: ConfigArguments,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -85,14 +88,19 @@ pub enum Command {
     Rules(RulesArguments),
     /// Print a rule's document: what it finds, why it matters, how to fix it
     Explain(ExplainArguments),
+    /// Print the settings of a run here, or the schema of the settings file
+    Config(ConfigCommandArguments),
     /// Print the completions of a shell
     Completions(CompletionsArguments),
     /// Print the manual page
     Man,
 }
 
+/// How many calls run at once where nobody says it.
+pub const CONCURRENCY: u16 = 32;
+
 /// Which account is read, and how.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct AccountArguments {
     /// Profile of the AWS configuration files
     #[arg(long, value_name = "NAME", help_heading = "Account")]
@@ -106,9 +114,9 @@ pub struct AccountArguments {
     /// Endpoint of S3 and STS, for example of a sandbox
     #[arg(long, value_name = "URL", help_heading = "Account")]
     pub endpoint_url: Option<String>,
-    /// How many calls run at once, at most; throttling lowers it
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=512), help_heading = "Account")]
-    pub concurrency: u16,
+    /// How many calls run at once, at most; throttling lowers it [default: 32]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512), help_heading = "Account")]
+    pub concurrency: Option<u16>,
     /// Read this recorded snapshot instead of an account; `-` is standard input
     #[arg(long, value_name = "FILE", help_heading = "Account", conflicts_with_all = ["profile", "endpoint_url"])]
     pub snapshot: Option<String>,
@@ -123,60 +131,48 @@ pub struct AccountArguments {
 /// What makes a run fail.
 #[derive(Debug, Args)]
 pub struct FailArguments {
-    /// The least severity that makes the run fail
-    #[arg(
-        long,
-        value_name = "SEVERITY",
-        value_enum,
-        default_value_t,
-        help_heading = "Outcome"
-    )]
-    pub fail_on: FailOn,
-    /// What an undecided rule does: fail with exit 3, be shown, or be hidden
-    #[arg(
-        long,
-        value_name = "HOW",
-        value_enum,
-        default_value_t,
-        help_heading = "Outcome"
-    )]
-    pub unknown: UnknownArgument,
+    /// The least severity that makes the run fail [default: error]
+    #[arg(long, value_name = "SEVERITY", value_enum, help_heading = "Outcome")]
+    pub fail_on: Option<FailOn>,
+    /// What an undecided rule does: fail with exit 3, be shown, or be hidden [default: fail]
+    #[arg(long, value_name = "HOW", value_enum, help_heading = "Outcome")]
+    pub unknown: Option<UnknownArgument>,
     /// Exit 0 whatever is found; a run that itself fails still exits 2
     #[arg(long, help_heading = "Outcome")]
     pub exit_zero: bool,
 }
 
 impl FailArguments {
-    pub fn settings(&self) -> Settings {
-        Settings {
-            fail_on: match self.fail_on {
+    /// What is said here goes before what the settings file says.
+    pub fn apply(&self, settings: &mut Settings) {
+        if let Some(fail_on) = self.fail_on {
+            settings.fail_on = match fail_on {
                 FailOn::Error => Some(Severity::Error),
                 FailOn::Warning => Some(Severity::Warning),
                 FailOn::Note => Some(Severity::Note),
                 FailOn::Never => None,
-            },
-            unknown: match self.unknown {
+            };
+        }
+        if let Some(unknown) = self.unknown {
+            settings.unknown = match unknown {
                 UnknownArgument::Fail => Unknown::Fail,
                 UnknownArgument::Warn => Unknown::Warn,
                 UnknownArgument::Ignore => Unknown::Ignore,
-            },
-            ..Settings::default()
+            };
         }
     }
 }
 
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum FailOn {
-    #[default]
     Error,
     Warning,
     Note,
     Never,
 }
 
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum UnknownArgument {
-    #[default]
     Fail,
     Warn,
     Ignore,

@@ -1,5 +1,6 @@
 //! What every command that lints shares: how its report is made, where it goes, and how the run ends.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -7,13 +8,14 @@ use clap::{Args, ValueEnum};
 
 use super::Exit;
 use super::arguments::FailArguments;
+use super::config::{Config, ConfigArguments, FILE_NAME, rules_of};
 use super::error::Error;
 use super::output::Console;
 use crate::graph::LogGraph;
 use crate::inventory::Inventory;
 use crate::render::anchor::Occasion;
 use crate::render::{self, terminal::Style};
-use crate::report::{Conclusion, Report, Scale, Settings};
+use crate::report::{Baseline, Conclusion, Report, Scale, Settings};
 use crate::rules::{self, Rule};
 
 #[derive(Debug, Args)]
@@ -32,6 +34,18 @@ pub struct ReportArguments {
     /// Write the report to a file too, in a format of its own; repeatable
     #[arg(long, value_name = "FORMAT=PATH", value_parser = Output::parse, help_heading = "Report")]
     pub output: Vec<Output>,
+    /// Show these rules alone: codes, names or groups; repeatable
+    #[arg(long, value_name = "RULE", value_delimiter = ',', help_heading = "Report")]
+    pub select: Vec<String>,
+    /// Don't show these rules; repeatable
+    #[arg(long, value_name = "RULE", value_delimiter = ',', help_heading = "Report")]
+    pub ignore: Vec<String>,
+    /// Count the findings of this file, and don't report them
+    #[arg(long, value_name = "FILE", help_heading = "Report")]
+    pub baseline: Option<String>,
+    /// Write the findings of this run to a baseline, and don't fail on them
+    #[arg(long, value_name = "FILE", help_heading = "Report")]
+    pub write_baseline: Option<String>,
 }
 
 /// How a report is written.
@@ -98,6 +112,7 @@ impl Output {
 #[derive(Debug)]
 pub struct Reporting<'a> {
     arguments: &'a ReportArguments,
+    pub config: Config,
     pub settings: Settings,
     occasion: Occasion,
     /// RFC 3339.
@@ -105,18 +120,32 @@ pub struct Reporting<'a> {
 }
 
 impl<'a> Reporting<'a> {
-    pub fn new(arguments: &'a ReportArguments) -> Result<Self, Error> {
+    pub fn new(arguments: &'a ReportArguments, config: &ConfigArguments) -> Result<Self, Error> {
+        let config = Config::read(config)?;
+        let mut settings = config.settings.clone();
+        arguments.fail.apply(&mut settings);
+        if !arguments.select.is_empty() {
+            let selected = codes(&arguments.select)?;
+            let every = rules::ALL.iter().map(|rule| rule.code);
+            settings.ignored = every.filter(|code| !selected.contains(code)).collect();
+        }
+        settings.ignored.extend(codes(&arguments.ignore)?);
+        if let Some(path) = arguments.baseline.clone().or_else(|| config.baseline()) {
+            settings.baseline = Some(read_baseline(&path, arguments.write_baseline.as_deref())?);
+        }
+        let now = jiff::Timestamp::now()
+            .round(jiff::Unit::Second)
+            .unwrap_or_default();
+        settings.today = Some(jiff::tz::Offset::UTC.to_datetime(now).date());
         Ok(Self {
             arguments,
-            settings: arguments.fail.settings(),
+            settings,
             occasion: Occasion {
+                settings_path: config.path.clone().unwrap_or_else(|| FILE_NAME.to_owned()),
                 folder: working_folder(),
-                ..Occasion::default()
             },
-            now: jiff::Timestamp::now()
-                .round(jiff::Unit::Second)
-                .unwrap_or_default()
-                .to_string(),
+            now: now.to_string(),
+            config,
         })
     }
 
@@ -135,6 +164,17 @@ impl<'a> Reporting<'a> {
 
     /// Writes the report wherever it is wanted, and says how the run ends.
     pub fn emit(&self, report: &Report, console: &Console) -> Result<Exit, Error> {
+        if let Some(path) = &self.arguments.write_baseline {
+            let baseline = Baseline::of(report.findings.iter().chain(&report.known));
+            std::fs::write(path, baseline.to_text()).map_err(|source| Error::Write {
+                path: path.clone(),
+                source,
+            })?;
+            console.remark(&format!("{} findings written to {path}", baseline.len()));
+        }
+        if !report.stale.is_empty() {
+            console.remark(&stale(report));
+        }
         for output in &self.arguments.output {
             let mut text = Vec::new();
             let failed = |source| Error::Write {
@@ -157,6 +197,8 @@ impl<'a> Reporting<'a> {
         Ok(match report.conclusion {
             _ if self.arguments.fail.exit_zero => Exit::Clean,
             Conclusion::Clean => Exit::Clean,
+            // They are known from now on.
+            Conclusion::Findings if self.arguments.write_baseline.is_some() => Exit::Clean,
             Conclusion::Findings => Exit::Findings,
             Conclusion::Undecided => Exit::Undecided,
         })
@@ -228,4 +270,47 @@ fn remark_on_what_security_hub_lacks(report: &Report, console: &Console) {
              has no place for them"
         ));
     }
+}
+
+fn codes(words: &[String]) -> Result<BTreeSet<&'static str>, Error> {
+    let mut codes = BTreeSet::new();
+    for word in words {
+        let rules = rules_of(word).ok_or_else(|| Error::NoRule {
+            given: word.clone(),
+            suggestion: super::rules::nearest(word),
+        })?;
+        codes.extend(rules.iter().map(|rule| rule.code));
+    }
+    Ok(codes)
+}
+
+/// A baseline that this very run is about to write need not be there yet.
+fn read_baseline(path: &str, written: Option<&str>) -> Result<Baseline, Error> {
+    if written == Some(path) && !Path::new(path).exists() {
+        return Ok(Baseline::default());
+    }
+    Baseline::read(&super::input::read_text(path)?).map_err(|source| Error::Baseline {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Says which entries of the baseline match nothing any more.
+fn stale(report: &Report) -> String {
+    const NAMED: usize = 5;
+    let named: Vec<String> = report
+        .stale
+        .iter()
+        .take(NAMED)
+        .map(|entry| format!("{} {}", entry.code, entry.bucket))
+        .collect();
+    let more = match report.stale.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "{} entries of the baseline match no finding any more: {}{more}; `--write-baseline` drops them",
+        report.stale.len(),
+        named.join(", ")
+    )
 }

@@ -5,7 +5,9 @@ use std::io;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use super::config::ConfigError;
 use crate::collect::snapshot::SnapshotError;
+use crate::report::BaselineError;
 
 #[derive(Debug, Error, Diagnostic)]
 pub enum Error {
@@ -28,6 +30,11 @@ pub enum Error {
         #[diagnostic_source]
         source: SnapshotError,
     },
+    #[error("{0}")]
+    Config(#[diagnostic_source] ConfigError),
+    #[error("{path} is no baseline: {source}")]
+    #[diagnostic(help("give a file that `--write-baseline` wrote"))]
+    Baseline { path: String, source: BaselineError },
     #[error("`{glob}` is no pattern for bucket names: {reason}")]
     #[diagnostic(help("`*` stands for any characters, `?` for one, `[ab]` for one of these"))]
     Glob { glob: String, reason: String },

@@ -4,6 +4,7 @@
 mod account;
 mod arguments;
 mod audit;
+mod config;
 mod emit;
 mod error;
 mod file;
@@ -26,6 +27,7 @@ use self::arguments::{Arguments, Command};
 use self::output::Console;
 
 pub use self::arguments::command;
+pub use self::config::Config;
 
 /// How a run ends. The numbers are the contract's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,11 +50,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let console = Console::new(&arguments.console);
     let exit = match arguments.command {
-        Command::Audit(arguments) => audit::run(&arguments, &console),
+        Command::Audit(command) => audit::run(&command, &arguments.config, &console),
         Command::Graph(arguments) => graph::run(&arguments, &console),
         Command::Snapshot(arguments) => snapshot::run(&arguments, &console),
         Command::Rules(arguments) => rules::list(&arguments, &console),
         Command::Explain(arguments) => rules::explain(&arguments, &console),
+        Command::Config(command) => config::run(&command, &arguments.config, &console),
         Command::Completions(arguments) => generate::completions(&arguments, &console),
         Command::Man => generate::manual(&console),
     };

@@ -4,8 +4,9 @@ use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 
 use super::arguments::{ColorChoice, ConsoleArguments};
 use super::error::Error;
-use crate::render::escape::visible_lines;
+use crate::render::escape::{visible_in_place, visible_lines};
 use crate::render::terminal::Style;
+use miette::Diagnostic;
 
 /// How this process may speak.
 #[derive(Debug)]
@@ -70,6 +71,10 @@ impl Console {
         let mut text = self.paint("error:", "1;31");
         text.push(' ');
         text.push_str(&visible_lines(&error.to_string()));
+        if let Some(excerpt) = self.excerpt(error) {
+            text.push('\n');
+            text.push_str(&excerpt);
+        }
         if let Some(help) = error.help_text() {
             text.push_str("\n  ");
             text.push_str(&self.paint("help:", "36"));
@@ -77,6 +82,27 @@ impl Console {
             text.push_str(&visible_lines(&help));
         }
         let _ = writeln!(io::stderr(), "{text}");
+    }
+
+    /// The text that the error stands in, where it is in a file.
+    fn excerpt(&self, error: &Error) -> Option<String> {
+        let source = error.diagnostic_source()?;
+        let code = source.source_code()?;
+        let label = source.labels()?.next()?;
+        // With a line around it, since without one the text begins at the label.
+        let contents = code.read_span(label.inner(), 1, 1).ok()?;
+        let text = std::str::from_utf8(contents.data()).ok()?;
+        let at = label.offset().checked_sub(contents.span().offset())?;
+        let start = text.get(..at)?.rfind('\n').map_or(0, |end| end + 1);
+        let line = text.get(start..)?.lines().next().unwrap_or_default();
+        let number = (contents.line() + text.get(..start)?.matches('\n').count() + 1).to_string();
+        let before = text.get(start..at)?.chars().count();
+        let rest = line.chars().count().saturating_sub(before);
+        let marked = label.inner().len().clamp(1, rest.max(1));
+        let (gutter, space) = (" ".repeat(number.len()), " ".repeat(before));
+        let marks = self.paint(&"^".repeat(marked), "1;31");
+        let shown = visible_in_place(line).replace('\t', " ");
+        Some(format!("  {number} | {shown}\n  {gutter} | {space}{marks}"))
     }
 
     fn paint(&self, text: &str, colour: &str) -> String {

@@ -71,7 +71,7 @@ pub fn explain(arguments: &ExplainArguments, console: &Console) -> Result<Exit, 
 }
 
 /// The rule whose code or name has the most in common with what was given, if that is enough to be meant.
-fn nearest(given: &str) -> Option<&'static str> {
+pub fn nearest(given: &str) -> Option<&'static str> {
     let given = given.to_ascii_lowercase();
     let pairs = |text: &str| -> Vec<[u8; 2]> { text.as_bytes().windows(2).map(|w| [w[0], w[1]]).collect() };
     let wanted = pairs(&given);

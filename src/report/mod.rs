@@ -120,7 +120,7 @@ pub type Part = (Option<AccountId>, Option<Region>);
 pub struct Report {
     pub summary: Summary,
     pub edges: Vec<LintedEdge>,
-    /// Ordered by account, severity (worst first), code, bucket, target.
+    /// Ordered by account (none last), severity (worst first), code, bucket, target.
     pub findings: Vec<Fingerprinted>,
     /// Ordered by account, code, bucket, target.
     pub undecided: Vec<Reported<Undecided>>,
@@ -282,9 +282,10 @@ impl Settings {
             .collect();
         findings.sort_by(|a, b| {
             let (left, right) = (&a.finding, &b.finding);
-            // The worst first: severity counts the other way round.
-            (&left.subject.account, b.severity, left.rule.code)
-                .cmp(&(&right.subject.account, a.severity, right.rule.code))
+            // The worst first: severity counts the other way round. What is about no account goes last.
+            let (one, other) = (&left.subject.account, &right.subject.account);
+            (one.is_none(), one, b.severity, left.rule.code)
+                .cmp(&(other.is_none(), other, a.severity, right.rule.code))
                 .then_with(|| left.subject.cmp(&right.subject))
                 .then_with(|| left.said.message.cmp(&right.said.message))
                 .then_with(|| a.fingerprint.cmp(&b.fingerprint))
