@@ -105,8 +105,8 @@ struct Question {
     /// About a bucket that the account doesn't list.
     elsewhere: bool,
     throttled: u32,
+    rechecked: u32,
     /// Each of these is done once.
-    rechecked: bool,
     redirected: bool,
     repeated: bool,
 }
@@ -262,7 +262,7 @@ impl<'r> Run<'r> {
             call,
             elsewhere,
             throttled: 0,
-            rechecked: false,
+            rechecked: 0,
             redirected: false,
             repeated: false,
         };
@@ -333,9 +333,10 @@ impl<'r> Run<'r> {
                 question.repeated = true;
                 self.lanes.push(region, question);
             }
-            // S3 has been seen to deny buckets that exist when it is asked much at once.
-            _ if gone && !question.rechecked => {
-                question.rechecked = true;
+            // S3 has been seen to deny buckets that exist when it is asked much at once. One that it has just listed
+            // deserves more doubt than one that it has not.
+            _ if gone && question.rechecked < if question.elsewhere { 1 } else { 2 } => {
+                question.rechecked += 1;
                 self.lanes.push(region, question);
             }
             _ => self.settle(&question, answer),

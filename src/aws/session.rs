@@ -9,6 +9,7 @@ use aws_config::default_provider::region::DefaultRegionChain;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::Credentials;
 use aws_sdk_s3::Client;
 use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::service_config::ServiceConfigKey;
@@ -30,6 +31,8 @@ pub struct Options {
     /// Of S3 and of STS.
     pub endpoint_url: Option<String>,
     pub access: Access,
+    /// These, instead of what the environment and the configuration files hold.
+    pub keys: Option<Keys>,
     /// How often the SDK sends a request before it gives up.
     pub attempts: u32,
     /// How long it waits for each.
@@ -43,6 +46,7 @@ impl Default for Options {
             region: None,
             endpoint_url: None,
             access: Access::ReadOnly,
+            keys: None,
             attempts: 4,
             attempt_timeout: Duration::from_secs(10),
         }
@@ -55,6 +59,19 @@ pub enum Access {
     /// A guard stops every request that isn't a read.
     ReadOnly,
     ReadWrite,
+}
+
+/// Credentials that are given outright.
+#[derive(Clone)]
+pub struct Keys {
+    pub id: String,
+    pub secret: String,
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keys").finish_non_exhaustive()
+    }
 }
 
 /// Whose credentials they are.
@@ -88,7 +105,9 @@ impl Session {
         if let Some(given) = &options.endpoint_url {
             check_endpoint(given)?;
         }
-        check_profile(options.profile.as_deref()).await?;
+        if options.keys.is_none() {
+            check_profile(options.profile.as_deref()).await?;
+        }
         let home = home_region(options).await;
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .region(sdk_region(&home))
@@ -103,6 +122,10 @@ impl Session {
                     .operation_attempt_timeout(options.attempt_timeout)
                     .build(),
             );
+        if let Some(keys) = &options.keys {
+            let credentials = Credentials::new(&keys.id, &keys.secret, None, None, "given");
+            loader = loader.credentials_provider(credentials);
+        }
         if let Some(profile) = &options.profile {
             loader = loader.profile_name(profile);
         }
