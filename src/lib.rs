@@ -14,7 +14,11 @@ pub mod rules;
 
 pub mod report;
 
+pub mod plan;
+
 pub mod render;
+
+pub mod apply;
 
 #[cfg(feature = "aws")]
 pub mod aws;

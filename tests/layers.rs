@@ -39,11 +39,20 @@ const TABLE: &[Row] = &[
     pure("finding", &["name", "inventory"]),
     pure("rules", &["name", "policy", "inventory", "graph", "finding"]),
     pure("report", &["name", "inventory", "finding", "rules"]),
+    pure("collect", &["name", "policy", "inventory"]),
+    // A plan's documents are read as AWS's answers are: one reader, one meaning.
     pure(
         "plan",
-        &["name", "policy", "inventory", "graph", "finding", "rules"],
+        &[
+            "name",
+            "policy",
+            "inventory",
+            "graph",
+            "finding",
+            "rules",
+            "collect",
+        ],
     ),
-    pure("collect", &["name", "policy", "inventory"]),
     pure(
         "render",
         &["name", "inventory", "graph", "finding", "rules", "report", "plan"],

@@ -47,17 +47,28 @@ pub(super) fn decide(account: &Account, target: &str, question: &Question<'_>) -
     for (index, statement) in policy["Statement"].as_array().into_iter().flatten().enumerate() {
         let text = statement.to_string();
         if statement["Effect"] == "Deny" {
-            if !text.contains("aws:SecureTransport") {
+            // Only what provably spares delivery is passed over.
+            if statement["Condition"].to_string().contains("aws:SourceVpce") {
                 return Delivery::Denied {
                     statement: format!("/Statement/{index}"),
                 };
             }
+            if !text.contains("aws:SecureTransport") && text.contains("s3:PutObject") {
+                return Delivery::Uncertain {
+                    keys: format!("/Statement/{index}"),
+                };
+            }
         } else if text.contains(super::LOGGING_SERVICE)
             && (text.contains(&format!(":::{}\"", question.source)) || text.contains("\"arn:aws:s3:::*\""))
-            && (text.contains(&format!("{target}/*\"")) || text.contains(&format!("{target}/{}*", question.prefix)))
+            && (text.contains(&format!("{target}/*\""))
+                || text.contains(&format!("{target}/{}*", question.prefix)))
         {
             allowed = true;
         }
     }
-    if allowed { Delivery::Allowed } else { Delivery::NotGranted }
+    if allowed {
+        Delivery::Allowed
+    } else {
+        Delivery::NotGranted
+    }
 }

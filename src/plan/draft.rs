@@ -65,6 +65,10 @@ impl Draft {
         if setting.same(before.as_ref(), after.as_ref()) {
             return Ok(());
         }
+        if let Some(at) = self.position_of(name, setting) {
+            self.rewrite(at, after);
+            return Ok(());
+        }
         let Some(bucket) = self.bucket(name) else {
             return Ok(());
         };
@@ -87,6 +91,27 @@ impl Draft {
             after,
         }));
         Ok(())
+    }
+
+    /// The change that puts this setting already: it is put once, with all that is wanted of it.
+    fn position_of(&self, name: &str, setting: Setting) -> Option<usize> {
+        self.changes.iter().position(|change| match change {
+            Change::Put(put) => put.setting == setting && put.bucket.as_str() == name,
+            Change::CreateBucket(_) | Change::DeleteBucket(_) => false,
+        })
+    }
+
+    fn rewrite(&mut self, at: usize, after: Option<Value>) {
+        let Some(Change::Put(put)) = self.changes.get_mut(at) else {
+            return;
+        };
+        put.after = after;
+        let change = Change::Put(put.clone());
+        let is_void = put.setting.same(put.before.as_ref(), put.after.as_ref());
+        project_into(&mut self.inventory, &self.account, &change);
+        if is_void {
+            self.changes.remove(at);
+        }
     }
 
     fn push(&mut self, change: Change) {

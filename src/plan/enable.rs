@@ -249,12 +249,7 @@ fn target_name(goal: &Enable, account: &AccountId, region: &Region) -> Result<St
     )
 }
 
-fn route(
-    draft: &Draft,
-    goal: &Enable,
-    source: &str,
-    remarks: &mut Vec<String>,
-) -> Result<Route, Refusal> {
+fn route(draft: &Draft, goal: &Enable, source: &str, remarks: &mut Vec<String>) -> Result<Route, Refusal> {
     let Some(bucket) = draft.bucket(source) else {
         return Err(Refusal::NoSource {
             bucket: source.to_owned(),
@@ -465,7 +460,11 @@ fn prepare_target(
             .put(target, Setting::OwnershipControls, Some(owner_enforced()))
             .map_err(one)?;
         draft
-            .put(target, Setting::PublicAccessBlock, Some(all_public_access_blocked()))
+            .put(
+                target,
+                Setting::PublicAccessBlock,
+                Some(all_public_access_blocked()),
+            )
             .map_err(one)?;
     }
     expire(draft, goal, target, routes, as_new, remarks).map_err(one)?;

@@ -172,7 +172,10 @@ impl<'a> Statement<'a> {
             action: "s3:PutObject",
             resource: wanted.resource(reach),
             condition: BTreeMap::from([
-                ("ArnLike", BTreeMap::from([("aws:SourceArn", OneOrMore::new(sources))])),
+                (
+                    "ArnLike",
+                    BTreeMap::from([("aws:SourceArn", OneOrMore::new(sources))]),
+                ),
                 (
                     "StringEquals",
                     BTreeMap::from([(scope.0, OneOrMore::One(scope.1))]),
@@ -254,7 +257,7 @@ fn span(text: &str, raw: &RawValue) -> Range<usize> {
     start..start + raw.get().len()
 }
 
-fn members<'a>(text: &'a str) -> Option<BTreeMap<String, &'a RawValue>> {
+fn members(text: &str) -> Option<BTreeMap<String, &RawValue>> {
     serde_json::from_str(text).ok()
 }
 
@@ -473,8 +476,9 @@ impl Layout {
 
     fn write<T: Serialize>(self, value: &T, depth: usize) -> String {
         match self {
-            Layout::OneLine => serde_json::to_string(value)
-                .expect("because it is made of texts and lists of texts alone"),
+            Layout::OneLine => {
+                serde_json::to_string(value).expect("because it is made of texts and lists of texts alone")
+            }
             Layout::Lines { unit, .. } => {
                 let unit = self.indent(unit);
                 let mut out = Vec::new();
@@ -579,7 +583,8 @@ mod tests {
         let odd = "{ \"Version\" : \"2012-10-17\",\n   \"Statement\":[ {\"Effect\":\"Deny\" ,\"Principal\":\"*\",\
                    \"Action\":\"s3:DeleteObject\",\"Resource\":\"arn:aws:s3:::logs/*\"} ] }";
         let text = merged(Some(odd), &[("app", "app/")], &Reach::Sources).text;
-        let statement = &odd[odd.find("{\"Effect").expect("it is there")..odd.find("} ]").expect("it is there")];
+        let statement =
+            &odd[odd.find("{\"Effect").expect("it is there")..odd.find("} ]").expect("it is there")];
         assert!(text.contains(statement), "{text}");
         let policy: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(policy["Statement"][1]["Action"], "s3:PutObject");

@@ -47,7 +47,10 @@ fn policy(document: &Value) -> Value {
             Value::Array(all) => all,
             one => vec![one],
         };
-        policy.insert("Statement".to_owned(), statements.into_iter().map(statement).collect());
+        policy.insert(
+            "Statement".to_owned(),
+            statements.into_iter().map(statement).collect(),
+        );
     }
     Value::Object(policy)
 }
@@ -97,7 +100,10 @@ fn set(value: Value) -> Value {
 }
 
 fn logging(document: &Value) -> Value {
-    let Some(enabled) = document.get("LoggingEnabled").filter(|enabled| !enabled.is_null()) else {
+    let Some(enabled) = document
+        .get("LoggingEnabled")
+        .filter(|enabled| !enabled.is_null())
+    else {
         return Value::Null;
     };
     let text = |key| enabled.get(key).and_then(Value::as_str).unwrap_or_default();

@@ -64,6 +64,7 @@ fn create(account: &mut Account, new: &NewBucket) {
         // The run is about the sources; a log bucket is judged by what leads to it.
         in_scope: false,
         place: None,
+        allowances: Vec::new(),
         settings: BucketSettings::Read(Box::new(settings)),
     };
     account.buckets.insert(position, bucket);

@@ -40,7 +40,9 @@ pub enum Refusal {
     #[error("`{source_bucket}` already logs to `{target}`")]
     #[diagnostic(
         code(plan::already_logged),
-        help("`--target {target}` completes and checks that setup, `--replace` moves the logs to `{wanted}`")
+        help(
+            "`--target {target}` completes and checks that setup, `--replace` moves the logs to `{wanted}`"
+        )
     )]
     AlreadyLogged {
         source_bucket: String,
@@ -91,10 +93,14 @@ pub enum Refusal {
         suffix: String,
         example: String,
     },
-    #[error("`{source_bucket}` is in {source_region} and `{target}` in {target_region}: S3 delivers within a region")]
+    #[error(
+        "`{source_bucket}` is in {source_region} and `{target}` in {target_region}: S3 delivers within a region"
+    )]
     #[diagnostic(
         code(plan::other_region),
-        help("leave `--target` out for one log bucket per region, or run it for the buckets of {target_region} alone")
+        help(
+            "leave `--target` out for one log bucket per region, or run it for the buckets of {target_region} alone"
+        )
     )]
     OtherRegion {
         source_bucket: String,
@@ -105,13 +111,17 @@ pub enum Refusal {
     #[error("`{target}` encrypts with KMS ({algorithm}), through which S3 delivers no readable logs")]
     #[diagnostic(
         code(plan::encryption),
-        help("set its default encryption to SSE-S3 (`s3log-lint fix S3L201 S3L202`), or choose another `--target`")
+        help(
+            "set its default encryption to SSE-S3 (`s3log-lint fix S3L201 S3L202`), or choose another `--target`"
+        )
     )]
     Encryption { target: String, algorithm: String },
     #[error("`{target}` has Object Lock, which stops the delivery of logs")]
     #[diagnostic(
         code(plan::object_lock),
-        help("Object Lock can't be taken from a bucket: choose another `--target`, or let `--create` make one")
+        help(
+            "Object Lock can't be taken from a bucket: choose another `--target`, or let `--create` make one"
+        )
     )]
     ObjectLock { target: String },
     #[error("`{target}` is a Requester Pays bucket, to which S3 delivers no logs")]
@@ -138,7 +148,9 @@ pub enum Refusal {
         target: String,
         statement: String,
     },
-    #[error("whether the policy of `{target}` lets the logs of `{source_bucket}` in can't be told: it hangs on {keys}")]
+    #[error(
+        "whether the policy of `{target}` lets the logs of `{source_bucket}` in can't be told: it hangs on {keys}"
+    )]
     #[diagnostic(
         code(plan::uncertain),
         help("exempt the log service in the statements that ask for it, or choose another `--target`")
@@ -148,7 +160,10 @@ pub enum Refusal {
         target: String,
         keys: String,
     },
-    #[error("the policy of `{bucket}` would hold {bytes} bytes; S3 allows {}", super::grant::MOST_BYTES)]
+    #[error(
+        "the policy of `{bucket}` would hold {bytes} bytes; S3 allows {}",
+        super::grant::MOST_BYTES
+    )]
     #[diagnostic(
         code(plan::policy_full),
         help("take statements out of it that nobody needs, or choose another `--target`")
@@ -159,10 +174,7 @@ pub enum Refusal {
         code(plan::placeholder),
         help("the placeholders are {{source}} (in a prefix alone), {{account}} and {{region}}")
     )]
-    Placeholder {
-        what: &'static str,
-        placeholder: String,
-    },
+    Placeholder { what: &'static str, placeholder: String },
     #[error("the log keys of `{source_bucket}` would have {bytes} bytes; S3 allows 1024")]
     #[diagnostic(code(plan::long_prefix), help("choose a shorter `--prefix`"))]
     LongPrefix { source_bucket: String, bytes: usize },
@@ -173,19 +185,25 @@ fn reason(why: &Why) -> String {
         Why::Denied { action } => format!("{action} was denied"),
         Why::NotRead => "it was not read".to_owned(),
         Why::AfterApply => "it is known only after a deploy".to_owned(),
+        Why::Sensitive => "the input keeps it secret".to_owned(),
         Why::Failed { code } => format!("the call failed with {code}"),
     }
 }
 
 fn settle(why: &Why, call: Call) -> String {
     match why {
-        Why::Denied { action } => format!("allow {action}, and run it again; what isn't known is never overwritten"),
+        Why::Denied { action } => {
+            format!("allow {action}, and run it again; what isn't known is never overwritten")
+        }
         Why::NotRead => format!(
             "read it live, or record a snapshot with {}; what isn't known is never overwritten",
             call.operation()
         ),
-        Why::AfterApply | Why::Failed { .. } => {
-            format!("run it again when {} answers; what isn't known is never overwritten", call.operation())
+        Why::AfterApply | Why::Sensitive | Why::Failed { .. } => {
+            format!(
+                "run it again when {} answers; what isn't known is never overwritten",
+                call.operation()
+            )
         }
     }
 }
