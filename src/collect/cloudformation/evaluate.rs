@@ -16,6 +16,9 @@ const LONGEST_PATH: usize = 400;
 /// Templates can be made to cost more than they are worth.
 const MOST_STEPS: usize = 20_000_000;
 
+/// What loops may make of one mapping.
+const MOST_MEMBERS: usize = 10_000;
+
 /// All the stacks, and what is known of them so far.
 pub(super) struct World {
     pub stacks: Vec<Stack>,
@@ -28,6 +31,8 @@ pub(super) struct World {
     /// What would have to be given for more to be known, one sentence each.
     needs: RefCell<BTreeSet<String>>,
     steps: Cell<usize>,
+    /// The loops around resources are being unrolled: what they run over can't be a resource that they make.
+    unrolling: Cell<bool>,
 }
 
 /// A stack, its condition, and the condition that is taken to hold.
@@ -90,6 +95,7 @@ impl World {
             names: RefCell::default(),
             needs: RefCell::default(),
             steps: Cell::new(0),
+            unrolling: Cell::new(false),
         };
         world.exports = world.find_exports();
         world.partial_names = world.find_partial_names();
@@ -278,7 +284,7 @@ impl World {
                         ..scope
                     }
                     .deeper();
-                    if inner.depth > LONGEST_PATH || self.steps.get() > MOST_STEPS {
+                    if inner.depth > LONGEST_PATH || all.len() > MOST_MEMBERS {
                         return Some(Unknown::Missing(member.key.clone()));
                     }
                     if let Some(unknown) = self.members(inner, body, all) {
@@ -437,14 +443,16 @@ impl World {
             .members()
             .iter()
             .any(|member| member.key.starts_with("Fn::ForEach"));
-        match loops {
-            true => self
-                .resources(stack)
-                .all
-                .into_iter()
-                .find(|resource| resource.id == id),
-            false => None,
+        if !loops || self.unrolling.replace(true) {
+            return None;
         }
+        let found = self
+            .resources(stack)
+            .all
+            .into_iter()
+            .find(|resource| resource.id == id);
+        self.unrolling.set(false);
+        found
     }
 
     fn pseudo_parameter(&self, number: usize, name: &str) -> Option<Resolved> {

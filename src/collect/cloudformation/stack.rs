@@ -1,6 +1,6 @@
 //! A stack: a template, where it goes, and the values of its parameters.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::tree::{Comment, Node, Value};
@@ -9,6 +9,9 @@ use crate::inventory::Document;
 
 /// What loops may make of a template, in resources.
 const MOST_RESOURCES: usize = 10_000;
+
+/// CloudFormation allows five levels of loops.
+const DEEPEST_LOOP: usize = 5;
 
 /// Where a stack is deployed, as far as somebody said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,7 +72,7 @@ impl Resource<'_> {
 pub(super) struct Resources<'a> {
     pub all: Vec<Resource<'a>>,
     /// Loops over what isn't known, by name.
-    pub opaque: Vec<String>,
+    pub opaque: BTreeSet<String>,
 }
 
 impl Stack {
@@ -100,10 +103,6 @@ fn unroll<'a>(
     depth: usize,
 ) {
     for (position, member) in section.members().iter().enumerate() {
-        if found.all.len() >= MOST_RESOURCES {
-            found.opaque.push(member.key.clone());
-            return;
-        }
         let Some(name) = member.key.strip_prefix("Fn::ForEach") else {
             let later = &section.members()[position + 1..];
             if !later.iter().any(|other| other.key == member.key) {
@@ -120,14 +119,18 @@ fn unroll<'a>(
         let turns = loop_parts(&member.value)
             .and_then(|(identifier, over, body)| Some((identifier, collection(over, loops)?, body)));
         match turns {
-            Some((identifier, values, body)) if depth < 8 => {
+            Some((identifier, values, body)) if depth < DEEPEST_LOOP => {
                 for value in values {
+                    if found.all.len() >= MOST_RESOURCES {
+                        found.opaque.insert(name.to_owned());
+                        break;
+                    }
                     let mut inner = loops.clone();
                     inner.push((identifier.to_owned(), value));
                     unroll(body, &inner, collection, found, depth + 1);
                 }
             }
-            Some(_) | None => found.opaque.push(name.to_owned()),
+            Some(_) | None => _ = found.opaque.insert(name.to_owned()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! CloudFormation, against the real templates of the corpus and against small ones made up for a purpose.
+//! The real templates and the cloud assemblies of the corpus.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,10 +24,8 @@ fn load(path: &str) -> Option<String> {
 }
 
 fn source(path: &Path) -> Source {
-    Source {
-        path: path.display().to_string(),
-        text: fs::read_to_string(path).expect("a file of the corpus").into(),
-    }
+    let text = fs::read_to_string(path).expect("a file of the corpus");
+    crate::source(&path.display().to_string(), text)
 }
 
 fn read(sources: &[Source]) -> Deployment {
