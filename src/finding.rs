@@ -156,6 +156,8 @@ pub struct Undecided {
     pub why: Why,
     /// What would settle it: an IAM action, mostly.
     pub needs: Option<String>,
+    /// The bucket whose answer is missing, where that isn't the one that the rule was asked about.
+    pub on: Option<String>,
 }
 
 impl Undecided {
@@ -169,7 +171,14 @@ impl Undecided {
         Self {
             why: why.clone(),
             needs,
+            on: None,
         }
+    }
+
+    /// It is another bucket's answer that is missing.
+    pub fn on(mut self, bucket: &str) -> Self {
+        self.on = Some(bucket.to_owned());
+        self
     }
 }
 

@@ -11,7 +11,7 @@ use s3log_lint::collect::snapshot;
 use s3log_lint::graph::LogGraph;
 use s3log_lint::render::short;
 use s3log_lint::report::{Report, Scale, Settings};
-use s3log_lint::rules::{self, Rule};
+use s3log_lint::rules::{self, Check, Rule};
 
 fn documents() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("rules")
@@ -121,7 +121,9 @@ fn every_document_says_what_it_must() {
 fn every_example_gives_exactly_what_is_shown() {
     let update = std::env::var_os("UPDATE_RULE_DOCS").is_some();
     let mut wrong = Vec::new();
-    for rule in rules::ALL {
+    // What the report says of the settings has no snapshot as its example.
+    let shown_by_snapshots = |rule: &&Rule| !matches!(rule.check, Check::Report);
+    for rule in rules::ALL.iter().filter(shown_by_snapshots) {
         let path = documents().join(stem(rule) + ".md");
         let mut text = fs::read_to_string(&path).expect("a document");
         let blocks = blocks(&text);

@@ -56,6 +56,18 @@ impl<'a> Edge<'a> {
         self.logging.target.known().map(|target| target.text())
     }
 
+    /// The regions of source and target, where both are known and differ.
+    pub fn crossing(&self) -> Option<(&'a Region, &'a Region)> {
+        let (source, target) = (self.source.region.known()?, self.target_bucket()?.region.known()?);
+        (source != target).then_some((source, target))
+    }
+
+    /// The target's bucket, where it is one that S3 may deliver to at all: of this account, and of no other region as
+    /// far as is known.
+    pub fn reachable_target(&self) -> Option<&'a Bucket> {
+        self.target_bucket().filter(|_| self.crossing().is_none())
+    }
+
     pub fn is_self_loop(&self) -> bool {
         self.target_bucket()
             .is_some_and(|target| std::ptr::eq(target, self.source))

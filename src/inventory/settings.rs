@@ -198,5 +198,9 @@ pub struct LifecycleRule {
     pub expires: bool,
     pub expires_noncurrent: bool,
     pub transitions: bool,
+    /// The transitions meet objects below 128 KB too: AWS leaves these where they are unless a size filter, or
+    /// `varies_by_storage_class` with a Glacier class, says otherwise.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html>
+    pub transitions_small: bool,
     pub aborts_uploads: bool,
 }

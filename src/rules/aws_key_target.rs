@@ -17,11 +17,11 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &EdgeContext<'_, '_>) -> Verdict {
-    let Some(target) = context.edge.target_bucket() else {
+    let Some(target) = context.edge.reachable_target() else {
         return Ok(None);
     };
     let encryption = target.settings().encryption.answer();
-    let encryption = encryption.map_err(|why| Undecided::without(Call::Encryption, why))?;
+    let encryption = encryption.map_err(|why| Undecided::without(Call::Encryption, why).on(&target.label))?;
     let Some(encryption) = encryption.filter(|e| e.is_kms() && e.uses_aws_managed_key()) else {
         return Ok(None);
     };
@@ -39,7 +39,10 @@ fn check(context: &EdgeContext<'_, '_>) -> Verdict {
             format!("`{algorithm}` without a key is the AWS managed key, and that of the log service's own account"),
         )
         .label(&context.edge.logging.place, format!("`{source}` logs to `{target_name}`"))
-        .help(format!("only SSE-S3 works for a log target:\n{}", context.sse_s3_command(target_name)))
+        .help(context.advice_to_use_sse_s3(
+            target,
+            "only SSE-S3 works for a log target; Security Hub S3.17 doesn't know that, suppress it here",
+        ))
         .fix(Goal::SseS3 { target: target_name.to_string() }),
     ))
 }

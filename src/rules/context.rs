@@ -1,7 +1,8 @@
 //! What a rule sees: a bucket, an edge or a cycle, and the graph around it.
 
+use super::tallies::Tallies;
 use crate::graph::{Cycle, Edge, EdgeNumber, LogGraph, Vertex};
-use crate::inventory::{Account, Bucket};
+use crate::inventory::{Account, Bucket, KeyFormat, Logging};
 use crate::name::Region;
 
 /// A bucket, with what leads to it and from it.
@@ -10,7 +11,7 @@ pub struct BucketContext<'c, 'a> {
     pub graph: &'c LogGraph<'a>,
     pub vertex: Vertex<'c, 'a>,
     /// Numbers over the whole inventory, counted once.
-    pub tallies: &'c Tallies,
+    pub tallies: &'c Tallies<'a>,
 }
 
 /// One edge.
@@ -19,7 +20,7 @@ pub struct EdgeContext<'c, 'a> {
     pub graph: &'c LogGraph<'a>,
     pub edge: &'c Edge<'a>,
     pub number: EdgeNumber,
-    pub tallies: &'c Tallies,
+    pub tallies: &'c Tallies<'a>,
 }
 
 /// One cycle of two or more buckets.
@@ -27,21 +28,6 @@ pub struct EdgeContext<'c, 'a> {
 pub struct CycleContext<'c, 'a> {
     pub graph: &'c LogGraph<'a>,
     pub cycle: &'c Cycle<'a>,
-}
-
-/// What rules about one thing need to know of all things, so that none of them has to look twice.
-#[derive(Debug, Default)]
-pub struct Tallies {}
-
-impl Tallies {
-    pub fn count(_graph: &LogGraph<'_>) -> Self {
-        Self {}
-    }
-
-    /// The decision of the target's policy and ACL, in the contract's word.
-    pub fn grant(&self, _edge: EdgeNumber) -> &'static str {
-        "unknown"
-    }
 }
 
 impl<'c, 'a> BucketContext<'c, 'a> {
@@ -53,49 +39,152 @@ impl<'c, 'a> BucketContext<'c, 'a> {
         self.vertex.account
     }
 
+    pub fn name(&self) -> &'a str {
+        &self.vertex.bucket.label
+    }
+
     /// The edge that leaves the bucket.
     pub fn outgoing(&self) -> Option<&'c Edge<'a>> {
         self.vertex.outgoing().map(|(_, edge)| edge)
     }
 
-    /// A command of the AWS CLI, with the bucket's region.
-    pub fn cli(&self, command: &str) -> String {
-        cli(command, self.bucket().region.known())
+    /// The edges whose logs may be delivered here, ordered by source.
+    pub fn deliverable(&self) -> Vec<(EdgeNumber, &'c Edge<'a>)> {
+        let mut edges = self.vertex.incoming();
+        edges.retain(|(_, edge)| edge.reachable_target().is_some());
+        edges
+    }
+
+    /// A sentence, and under it a command that does it, where the bucket is one of an account and not of a file.
+    pub fn advice(&self, sentence: &str, command: &str) -> String {
+        advice(sentence, command, self.bucket())
     }
 }
 
-impl EdgeContext<'_, '_> {
-    pub fn source(&self) -> &str {
+impl<'a> EdgeContext<'_, 'a> {
+    pub fn source(&self) -> &'a str {
         &self.edge.source.label
     }
 
-    pub fn cli(&self, command: &str) -> String {
-        cli(command, self.edge.source.region.known())
+    /// The target as it is written.
+    pub fn target(&self) -> &'a str {
+        self.edge.target_text().unwrap_or("(known after the deploy)")
     }
 
-    pub fn sse_s3_command(&self, target: &str) -> String {
-        self.cli(&format!(
-            "put-bucket-encryption --bucket {target} --server-side-encryption-configuration \
-             '{{\"Rules\":[{{\"ApplyServerSideEncryptionByDefault\":{{\"SSEAlgorithm\":\"AES256\"}}}}]}}'"
-        ))
+    /// A sentence, and under it a command that does it, where the source is a bucket of an account and not of a file.
+    pub fn advice(&self, sentence: &str, command: &str) -> String {
+        advice(sentence, command, self.edge.source)
+    }
+
+    /// As [`EdgeContext::advice`], about the target.
+    pub fn advice_on(&self, target: &Bucket, sentence: &str, command: &str) -> String {
+        advice(sentence, command, target)
+    }
+
+    /// Advice that gives the source another target.
+    pub fn advice_to_retarget(&self, sentence: &str) -> String {
+        let target = Logging {
+            target: crate::inventory::Fact::Known(crate::inventory::TargetRef::Name("LOG-BUCKET".to_owned())),
+            ..self.edge.logging.clone()
+        };
+        match put_logging(self.source(), &target) {
+            Some(command) => self.advice(sentence, &command),
+            None => sentence.to_owned(),
+        }
+    }
+
+    pub fn advice_to_use_sse_s3(&self, target: &Bucket, sentence: &str) -> String {
+        let command = format!(
+            "put-bucket-encryption --bucket {} --server-side-encryption-configuration \
+             '{{\"Rules\":[{{\"ApplyServerSideEncryptionByDefault\":{{\"SSEAlgorithm\":\"AES256\"}}}}]}}'",
+            quoted(&target.label)
+        );
+        self.advice_on(target, sentence, &command)
     }
 }
 
 impl CycleContext<'_, '_> {
-    pub fn cli(&self, command: &str) -> String {
-        cli(
-            command,
-            self.cycle
-                .buckets
-                .first()
-                .and_then(|bucket| bucket.region.known()),
-        )
+    /// A sentence, and under it a command for the first bucket.
+    pub fn advice(&self, sentence: &str, command: &str) -> String {
+        match self.cycle.buckets.first() {
+            Some(bucket) => advice(sentence, command, bucket),
+            None => sentence.to_owned(),
+        }
     }
 }
 
-fn cli(command: &str, region: Option<&Region>) -> String {
+/// The command that switches a bucket's logging off.
+pub fn stop_logging(bucket: &str) -> String {
+    format!(
+        "put-bucket-logging --bucket {} --bucket-logging-status '{{}}'",
+        quoted(bucket)
+    )
+}
+
+/// The command that writes this logging configuration. None where a part isn't known, or where it has target grants,
+/// which the command would have to repeat: S3 replaces the whole.
+pub fn put_logging(bucket: &str, logging: &Logging) -> Option<String> {
+    if !logging.target_grants.is_empty() {
+        return None;
+    }
+    let mut enabled = serde_json::json!({
+        "TargetBucket": logging.target.known()?.text(),
+        "TargetPrefix": logging.prefix.known()?,
+    });
+    let date_source = match logging.key_format.known()? {
+        KeyFormat::Simple => None,
+        KeyFormat::PartitionedByEventTime => Some("EventTime"),
+        KeyFormat::PartitionedByDeliveryTime => Some("DeliveryTime"),
+    };
+    if let Some(source) = date_source {
+        enabled["TargetObjectKeyFormat"] =
+            serde_json::json!({"PartitionedPrefix": {"PartitionDateSource": source}});
+    }
+    let status = serde_json::json!({ "LoggingEnabled": enabled }).to_string();
+    Some(format!(
+        "put-bucket-logging --bucket {} --bucket-logging-status {}",
+        quoted(bucket),
+        quoted(&status)
+    ))
+}
+
+/// A text as one word of a shell command: names come from an account or a file, and are never obeyed.
+pub fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
+    match !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
+fn advice(sentence: &str, command: &str, bucket: &Bucket) -> String {
+    // What a file declares is changed in the file.
+    if bucket.place.is_some() || !bucket.name_known {
+        return sentence.to_owned();
+    }
+    format!(
+        "{sentence}:\naws s3api {command}{}",
+        region(bucket.region.known())
+    )
+}
+
+fn region(region: Option<&Region>) -> String {
     match region {
-        Some(region) => format!("aws s3api {command} --region {region}"),
-        None => format!("aws s3api {command}"),
+        Some(region) => format!(" --region {region}"),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_name_stays_one_word_of_the_command() {
+        assert_eq!(quoted("app-data"), "app-data");
+        assert_eq!(quoted("a; rm -rf ~"), "'a; rm -rf ~'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted("--endpoint-url"), "'--endpoint-url'");
+        assert_eq!(quoted(""), "''");
     }
 }

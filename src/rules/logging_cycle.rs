@@ -1,5 +1,6 @@
 //! S3L002: buckets that log to one another in a circle.
 
+use super::context::stop_logging;
 use super::{Check, CycleContext, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Verdict};
 
@@ -23,9 +24,9 @@ fn check(context: &CycleContext<'_, '_>) -> Verdict {
         path.len() - 1,
         path.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" → ")
     ))
-    .help(format!(
-        "break the circle at one bucket: give it a target that is not logged itself, or switch its logging off:\n{}",
-        context.cli(&format!("put-bucket-logging --bucket {first} --bucket-logging-status '{{}}'"))
+    .help(context.advice(
+        "break the circle at one bucket: give it a target that is not logged itself, or switch its logging off",
+        &stop_logging(first),
     ))
     .fix(Goal::ProperTarget { bucket: first.clone() });
     for (bucket, next) in context.cycle.buckets.iter().zip(path.iter().skip(1)) {

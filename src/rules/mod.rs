@@ -4,13 +4,31 @@
 //! has a loop of its own; the runner stamps code, name and subject on what it finds.
 
 mod context;
+mod log_keys;
 mod run;
+mod tallies;
 
 mod aws_key_target;
+mod cross_account_target;
+mod cross_region_target;
+mod customer_key_target;
 pub mod expired_suppression;
 pub mod invalid_suppression;
+mod kept_noncurrent_logs;
+mod logged_log_bucket;
 mod logging_cycle;
+mod malformed_target;
+mod missing_target;
+mod object_lock_retention;
+mod object_lock_target;
+mod overlong_prefix;
+mod requester_pays_target;
 mod self_logging;
+mod shared_prefix;
+mod transition_only_lifecycle;
+mod unexpired_logs;
+mod unlogged_bucket;
+mod unseparated_prefix;
 pub mod unused_suppression;
 
 use crate::finding::{Severity, Verdict};
@@ -82,7 +100,23 @@ pub enum Effect {
 pub const ALL: &[Rule] = &[
     self_logging::RULE,
     logging_cycle::RULE,
+    logged_log_bucket::RULE,
+    missing_target::RULE,
+    cross_region_target::RULE,
+    cross_account_target::RULE,
+    shared_prefix::RULE,
+    unseparated_prefix::RULE,
+    unlogged_bucket::RULE,
+    malformed_target::RULE,
+    overlong_prefix::RULE,
     aws_key_target::RULE,
+    customer_key_target::RULE,
+    object_lock_retention::RULE,
+    object_lock_target::RULE,
+    requester_pays_target::RULE,
+    unexpired_logs::RULE,
+    transition_only_lifecycle::RULE,
+    kept_noncurrent_logs::RULE,
     unused_suppression::RULE,
     expired_suppression::RULE,
     invalid_suppression::RULE,

@@ -1,6 +1,6 @@
 //! The runner: every rule over everything in its scope, each finding stamped with who found it and about what.
 
-use super::context::Tallies;
+use super::tallies::Tallies;
 use super::{BucketContext, Check, CycleContext, EdgeContext, Effect, Rule};
 use crate::finding::{Finding, Subject, Undecided, Verdict};
 use crate::graph::{Cycle, Edge, EdgeNumber, LogGraph, Target, Vertex};
@@ -60,8 +60,8 @@ impl EdgeVerdict {
 
 /// Runs these rules over the graph.
 pub fn run(graph: &LogGraph<'_>, rules: &[&'static Rule]) -> Outcome {
-    let tallies = Tallies::count(graph);
     let cycles = graph.cycles();
+    let tallies = Tallies::count(graph, &cycles);
     let mut desk = Desk {
         outcome: Outcome::default(),
         edges: vec![EdgeNotes::default(); graph.edge_count()],
@@ -87,7 +87,7 @@ pub fn run(graph: &LogGraph<'_>, rules: &[&'static Rule]) -> Outcome {
             Check::Target(check) => {
                 for vertex in graph.buckets().filter(Vertex::is_target) {
                     let incoming = vertex.incoming();
-                    if incoming.iter().any(|(_, edge)| edge.source.in_scope) {
+                    if vertex.bucket.in_scope || incoming.iter().any(|(_, edge)| edge.source.in_scope) {
                         let verdict = check(&BucketContext {
                             graph,
                             vertex,
@@ -206,7 +206,7 @@ impl Desk {
         }
     }
 
-    fn conclude(mut self, graph: &LogGraph<'_>, tallies: &Tallies) -> Outcome {
+    fn conclude(mut self, graph: &LogGraph<'_>, tallies: &Tallies<'_>) -> Outcome {
         let notes = std::mem::take(&mut self.edges);
         for ((number, edge), mut notes) in graph.edges().zip(notes) {
             if !edge.source.in_scope {

@@ -1,5 +1,6 @@
 //! S3L001: a bucket that logs to itself.
 
+use super::context::stop_logging;
 use super::{BucketContext, Check, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
 use crate::inventory::{Call, Fact};
@@ -33,11 +34,9 @@ fn check(context: &BucketContext<'_, '_>) -> Verdict {
             "`{name}` logs to itself: every delivered log causes another log"
         ))
         .label(&edge.logging.place, "the target is this very bucket")
-        .help(format!(
-            "give it another target in its region and account, or switch logging off:\n{}",
-            context.cli(&format!(
-                "put-bucket-logging --bucket {name} --bucket-logging-status '{{}}'"
-            ))
+        .help(context.advice(
+            "give it another target in its region and account, or switch its logging off",
+            &stop_logging(name),
         ))
         .fix(Goal::ProperTarget {
             bucket: name.to_string(),

@@ -253,6 +253,7 @@ pub fn hostile(text: &str) -> Report {
                     code: text.to_owned(),
                 },
                 needs: Some(text.to_owned()),
+                on: None,
             },
         }],
         edges: vec![edge(&bad, EdgeVerdict::Loops, &["S3L002"])],

@@ -109,6 +109,12 @@ pub(super) struct HeadBucket {
 }
 
 #[derive(Deserialize)]
+pub(super) struct BucketLocation {
+    #[serde(rename = "LocationConstraint")]
+    pub constraint: Option<String>,
+}
+
+#[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct BucketLogging {
     pub logging_enabled: Option<LoggingEnabled>,
@@ -274,6 +280,8 @@ pub(super) struct PublicAccessBlock {
 pub(super) struct Lifecycle {
     #[serde(rename = "Rules", default)]
     pub rules: Vec<LifecycleRule>,
+    #[serde(rename = "TransitionDefaultMinimumObjectSize")]
+    pub minimum_size: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -287,8 +295,8 @@ pub(super) struct LifecycleRule {
     pub expiration: Option<Expiration>,
     pub noncurrent_version_expiration: Option<serde::de::IgnoredAny>,
     #[serde(default)]
-    pub transitions: Vec<serde::de::IgnoredAny>,
-    pub transition: Option<serde::de::IgnoredAny>,
+    pub transitions: Vec<Transition>,
+    pub transition: Option<Transition>,
     pub abort_incomplete_multipart_upload: Option<serde::de::IgnoredAny>,
 }
 
@@ -317,4 +325,10 @@ pub(super) struct LifecycleAnd {
 pub(super) struct Expiration {
     pub days: Option<u64>,
     pub date: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Transition {
+    pub storage_class: Option<String>,
 }

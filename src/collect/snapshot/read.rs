@@ -172,20 +172,25 @@ impl<'a> Reader<'a> {
         if let Some(region) = raw.region {
             return Ok(Fact::Known(self.name(region, Region::parse)?));
         }
-        match raw.head.or(raw.location) {
-            None => Ok(Fact::Unknown(Why::NotRead)),
-            Some(answer) => {
-                let call = if raw.head.is_some() {
-                    Call::Head
-                } else {
-                    Call::Location
-                };
-                Ok(match self.answer::<serde_json::Value>(answer, call)? {
-                    Fact::Unknown(why) => Fact::Unknown(why),
-                    Fact::Known(_) | Fact::Absent => Fact::Unknown(Why::NotRead),
-                })
-            }
+        let named = |text: Option<String>| match text.map(|text| Region::parse(&text)) {
+            Some(Ok(region)) => Fact::Known(region),
+            Some(Err(_)) | None => Fact::Unknown(Why::NotRead),
+        };
+        if let Some(head) = raw.head {
+            let answer = self.answer::<answers::HeadBucket>(head, Call::Head)?;
+            return Ok(flatten(answer.map(|head| Some(head.bucket_region)), named));
         }
+        let Some(location) = raw.location else {
+            return Ok(Fact::Unknown(Why::NotRead));
+        };
+        let answer = self.answer::<answers::BucketLocation>(location, Call::Location)?;
+        Ok(flatten(
+            answer.map(|location| Some(location.constraint)),
+            |text| match Region::from_location_constraint(text.as_deref()) {
+                Ok(region) => Fact::Known(region),
+                Err(_) => Fact::Unknown(Why::NotRead),
+            },
+        ))
     }
 
     fn existence(&self, raw: &answers::Bucket<'a>) -> Result<Existence, SnapshotError> {
@@ -366,9 +371,13 @@ impl<'a> Reader<'a> {
                 });
         }
         if let Some(answer) = raw.lifecycle {
-            settings.lifecycle = self
-                .answer::<answers::Lifecycle>(answer, Call::Lifecycle)?
-                .map(|lifecycle| lifecycle.rules.into_iter().map(lifecycle_rule).collect());
+            settings.lifecycle =
+                self.answer::<answers::Lifecycle>(answer, Call::Lifecycle)?
+                    .map(|lifecycle| {
+                        let varies = lifecycle.minimum_size.as_deref() == Some("varies_by_storage_class");
+                        let rules = lifecycle.rules.into_iter();
+                        rules.map(|rule| lifecycle_rule(rule, varies)).collect()
+                    });
         }
         if let Some(answer) = raw.versioning {
             settings.versioning = flatten(
@@ -561,7 +570,7 @@ fn object_lock(raw: answers::ObjectLockConfiguration) -> ObjectLock {
     }
 }
 
-fn lifecycle_rule(raw: answers::LifecycleRule) -> LifecycleRule {
+fn lifecycle_rule(raw: answers::LifecycleRule, varies_by_class: bool) -> LifecycleRule {
     let filter = raw.filter.unwrap_or(answers::LifecycleFilter {
         prefix: None,
         tag: None,
@@ -575,12 +584,21 @@ fn lifecycle_rule(raw: answers::LifecycleRule) -> LifecycleRule {
         object_size_greater_than: None,
         object_size_less_than: None,
     });
+    let larger_than = filter.object_size_greater_than.or(and.object_size_greater_than);
+    let to_glacier = |transition: &answers::Transition| {
+        matches!(
+            transition.storage_class.as_deref(),
+            Some("GLACIER" | "DEEP_ARCHIVE")
+        )
+    };
     LifecycleRule {
+        transitions_small: larger_than.is_some()
+            || (varies_by_class && raw.transitions.iter().chain(&raw.transition).any(to_glacier)),
         id: raw.id,
         enabled: raw.status.as_deref() == Some("Enabled"),
         prefix: raw.prefix.or(filter.prefix).or(and.prefix).unwrap_or_default(),
         needs_tag: filter.tag.is_some() || !and.tags.is_empty(),
-        larger_than: filter.object_size_greater_than.or(and.object_size_greater_than),
+        larger_than,
         smaller_than: filter.object_size_less_than.or(and.object_size_less_than),
         expires: raw
             .expiration

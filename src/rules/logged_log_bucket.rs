@@ -1,0 +1,57 @@
+//! S3L003: a log bucket that is logged itself.
+
+use super::context::stop_logging;
+use super::{BucketContext, Check, Effect, Rule};
+use crate::finding::{Finding, Severity, Undecided, Verdict};
+use crate::inventory::{Call, Fact};
+
+pub const RULE: Rule = Rule {
+    code: "S3L003",
+    name: "logged-log-bucket",
+    severity: Severity::Warning,
+    since: "0.1.0",
+    summary: "a log target that is itself logged elsewhere",
+    effect: Effect::None,
+    reads: &[],
+    check: Check::Target(check),
+    document: include_str!("../../rules/logged_log_bucket.md"),
+};
+
+fn check(context: &BucketContext<'_, '_>) -> Verdict {
+    if !context.vertex.is_target_of_another() {
+        return Ok(None);
+    }
+    if let Fact::Unknown(why) = &context.bucket().logging {
+        return Err(Undecided::without(Call::Logging, why));
+    }
+    let Some(edge) = context.outgoing() else {
+        return Ok(None);
+    };
+    // A loop is told by the rules about loops.
+    if edge.is_self_loop() || context.tallies.is_in_cycle(context.bucket()) {
+        return Ok(None);
+    }
+    let name = context.name();
+    let onward = edge
+        .target_text()
+        .unwrap_or("a bucket that only the deploy will name");
+    let mut finding = Finding::new(format!(
+        "`{name}` takes the logs of other buckets and is logged itself: each log delivered to it causes one in `{onward}`"
+    ))
+    .label(&edge.logging.place, format!("`{name}` logs to `{onward}`"))
+    .help(context.advice(
+        "switch the logging of the log bucket off; if it must be logged, for instance because a trail of CloudTrail \
+         is kept in it too, allow it",
+        &stop_logging(name),
+    ));
+    let source = context
+        .vertex
+        .incoming()
+        .into_iter()
+        .find(|(_, edge)| !edge.is_self_loop());
+    if let Some((_, incoming)) = source {
+        let source = &incoming.source.label;
+        finding = finding.label(&incoming.logging.place, format!("`{source}` logs to `{name}`"));
+    }
+    Ok(Some(finding))
+}

@@ -1,0 +1,51 @@
+//! S3L004: a target that does not exist.
+
+use super::{Check, EdgeContext, Effect, Rule};
+use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
+use crate::graph::Target;
+use crate::inventory::{Call, Existence};
+
+pub const RULE: Rule = Rule {
+    code: "S3L004",
+    name: "missing-target",
+    severity: Severity::Error,
+    since: "0.1.0",
+    summary: "a log target that does not exist",
+    effect: Effect::Blocks,
+    reads: &[Call::Head],
+    check: Check::Edge(check),
+    document: include_str!("../../rules/missing_target.md"),
+};
+
+fn check(context: &EdgeContext<'_, '_>) -> Verdict {
+    match &context.edge.target {
+        Target::Missing => {}
+        Target::Unknown(why) => {
+            let known = context.edge.account.elsewhere.get(context.target());
+            return match known {
+                // Whose it is may be open; that it is there isn't.
+                Some(Existence::Exists { .. }) => Ok(None),
+                Some(Existence::Missing | Existence::Unknown(_)) | None => {
+                    Err(Undecided::without(Call::Head, why))
+                }
+            };
+        }
+        Target::Bucket(_) | Target::Foreign { .. } | Target::NotABucket(_) => return Ok(None),
+    }
+    let (source, target) = (context.source(), context.target());
+    Ok(Some(
+        Finding::new(format!("`{source}` logs to `{target}`, which does not exist"))
+            .shared(
+                format!("missing {target}"),
+                format!("logs go to `{target}`, which does not exist"),
+            )
+            .label(&context.edge.logging.place, format!("there is no bucket `{target}`"))
+            .help(context.advice_to_retarget(
+                "name a bucket that exists in the same region and account; until then anybody may create one of this \
+                 name, for example",
+            ))
+            .fix(Goal::ProperTarget {
+                bucket: source.to_owned(),
+            }),
+    ))
+}

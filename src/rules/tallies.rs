@@ -1,0 +1,147 @@
+//! What rules about one thing need to know of all things, counted once so that none of them has to look twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::graph::{Cycle, Edge, EdgeNumber, LogGraph, Target};
+use crate::inventory::{Account, Bucket, Fact, KeyFormat, Why};
+use crate::name::Region;
+
+#[derive(Debug, Default)]
+pub struct Tallies<'a> {
+    /// By edge: another edge that writes the same keys into the same target.
+    same_keys: BTreeMap<EdgeNumber, EdgeNumber>,
+    /// How many edges lead to a target, by account and the target's text.
+    fans: BTreeMap<(usize, &'a str), usize>,
+    /// The buckets of cycles, by address.
+    in_cycles: BTreeSet<usize>,
+    /// The buckets that a bucket of another account names as its target, by address.
+    named_from_afar: BTreeSet<usize>,
+    /// By the address of the account, then by region: a bucket that may log to any other, and why nobody knows.
+    hidden: BTreeMap<usize, BTreeMap<Option<&'a Region>, Hidden<'a>>>,
+}
+
+/// A bucket whose target isn't known.
+#[derive(Debug, Clone, Copy)]
+pub struct Hidden<'a> {
+    pub bucket: &'a Bucket,
+    pub why: &'a Why,
+}
+
+impl<'a> Tallies<'a> {
+    pub fn count(graph: &LogGraph<'a>, cycles: &[Cycle<'a>]) -> Self {
+        let mut tallies = Self {
+            same_keys: same_keys(graph),
+            in_cycles: cycles
+                .iter()
+                .flat_map(|cycle| &cycle.buckets)
+                .map(|bucket| address(*bucket))
+                .collect(),
+            ..Self::default()
+        };
+        for (_, edge) in graph.edges() {
+            if let Some(target) = edge.target_text() {
+                *tallies.fans.entry((address(edge.account), target)).or_default() += 1;
+            }
+            if let Target::Foreign {
+                owner: Some((_, bucket)),
+                ..
+            } = &edge.target
+            {
+                tallies.named_from_afar.insert(address(*bucket));
+            }
+        }
+        for vertex in graph.buckets() {
+            let bucket = vertex.bucket;
+            let why = match &bucket.logging {
+                Fact::Unknown(why) => why,
+                Fact::Known(logging) => match &logging.target {
+                    Fact::Unknown(why) => why,
+                    Fact::Known(_) | Fact::Absent => continue,
+                },
+                Fact::Absent => continue,
+            };
+            tallies
+                .hidden
+                .entry(address(vertex.account))
+                .or_default()
+                .entry(bucket.region.known())
+                .or_insert(Hidden { bucket, why });
+        }
+        tallies
+    }
+
+    /// Another edge whose log keys look the same in the same target.
+    pub fn same_keys(&self, edge: EdgeNumber) -> Option<EdgeNumber> {
+        self.same_keys.get(&edge).copied()
+    }
+
+    /// Whether this edge's target is named by another edge too.
+    pub fn shares_target(&self, edge: &Edge<'_>) -> bool {
+        let target = edge.target_text().unwrap_or_default();
+        self.fans
+            .get(&(address(edge.account), target))
+            .is_some_and(|n| *n > 1)
+    }
+
+    pub fn is_in_cycle(&self, bucket: &Bucket) -> bool {
+        self.in_cycles.contains(&address(bucket))
+    }
+
+    pub fn is_named_from_afar(&self, bucket: &Bucket) -> bool {
+        self.named_from_afar.contains(&address(bucket))
+    }
+
+    /// A bucket that may log to this one, since nobody knows where it logs to. S3 refuses targets of another region.
+    pub fn hidden_source(&self, account: &Account, bucket: &Bucket) -> Option<Hidden<'a>> {
+        let by_region = self.hidden.get(&address(account))?;
+        let found = match bucket.region.known() {
+            None => by_region.values().next(),
+            region => by_region.get(&region).or_else(|| by_region.get(&None)),
+        };
+        found.copied()
+    }
+
+    /// The decision of the target's policy and ACL, in the contract's word.
+    pub fn grant(&self, _edge: EdgeNumber) -> &'static str {
+        "unknown"
+    }
+}
+
+/// Edges whose keys can't be told apart: the same target, the same prefix, and nothing after it that names the source.
+/// Keys of the simple format have one length after the prefix, so that of two prefixes, one the start of the other, no
+/// key of the one can be a key of the other.
+fn same_keys(graph: &LogGraph<'_>) -> BTreeMap<EdgeNumber, EdgeNumber> {
+    let mut writers: BTreeMap<(usize, &str, &str), Vec<EdgeNumber>> = BTreeMap::new();
+    for (number, edge) in graph.edges() {
+        let arrives = match &edge.target {
+            Target::Bucket(_) => edge.crossing().is_none(),
+            Target::Unknown(_) => true,
+            Target::Foreign { .. } | Target::Missing | Target::NotABucket(_) => false,
+        };
+        let logging = edge.logging;
+        let (Some(target), Some(prefix), Some(KeyFormat::Simple)) = (
+            edge.target_text().filter(|_| arrives),
+            logging.prefix.known(),
+            logging.key_format.known(),
+        ) else {
+            continue;
+        };
+        let key = (address(edge.account), target, prefix.as_str());
+        writers.entry(key).or_default().push(number);
+    }
+    let mut same = BTreeMap::new();
+    for writers in writers.values() {
+        let [first, second, ..] = writers.as_slice() else {
+            continue;
+        };
+        for number in writers {
+            same.insert(*number, if number == first { *second } else { *first });
+        }
+    }
+    same
+}
+
+/// Two things of the inventory are the same where they stand in the same place.
+fn address<T>(thing: &T) -> usize {
+    std::ptr::from_ref(thing) as usize
+}
