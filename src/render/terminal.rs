@@ -1,5 +1,6 @@
 //! For people: each fault with the text it stands in, then the sums at a glance.
 
+mod command;
 mod diagnostic;
 mod numbers;
 mod wrap;
@@ -52,7 +53,7 @@ pub fn render(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<
         .with_context_lines(1);
     let mut positions = Positions::default();
     for group in report.groups() {
-        let Some(told) = Told::new(&group, style.width, &mut positions) else {
+        let Some(told) = Told::new(&group, style, &mut positions) else {
             continue;
         };
         let mut text = String::new();
@@ -60,10 +61,30 @@ pub fn render(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<
             .render_report(&mut text, &told)
             .map_err(io::Error::other)?;
         writeln!(out, "{}", text.trim_end().trim_start_matches('\n'))?;
+        render_notes(&told, style, out)?;
         writeln!(out)?;
     }
     render_undecided(report, style, out)?;
     render_summary(report, style, out)
+}
+
+/// What stands elsewhere, and where to read on.
+fn render_notes(told: &Told, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    /// More than these tell nothing new.
+    const SHOWN: usize = 6;
+    for note in told.notes.iter().take(SHOWN) {
+        for (index, line) in wrap(note, style.width.saturating_sub(8)).iter().enumerate() {
+            let start = if index == 0 { "  also: " } else { "        " };
+            writeln!(out, "{}{line}", style.paint(start, "36"))?;
+        }
+    }
+    if told.notes.len() > SHOWN {
+        writeln!(out, "        and {} more", number(told.notes.len() - SHOWN))?;
+    }
+    if let Some(page) = told.page() {
+        writeln!(out, "{}{page}", style.paint("   see: ", "36"))?;
+    }
+    Ok(())
 }
 
 fn render_undecided(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
@@ -72,80 +93,74 @@ fn render_undecided(report: &Report, style: Style, out: &mut dyn Write) -> io::R
     }
     #[derive(Default)]
     struct Missing<'a> {
+        /// The buckets whose answers are missing.
+        on: BTreeSet<&'a str>,
         rules: BTreeSet<&'a str>,
         buckets: BTreeSet<&'a str>,
     }
-    let mut grouped: BTreeMap<(Option<&str>, &Why), Missing<'_>> = BTreeMap::new();
+    let mut grouped: BTreeMap<(&Why, Option<&str>), Missing<'_>> = BTreeMap::new();
     for undecided in &report.undecided {
-        let said = &undecided.said;
-        let missing = grouped.entry((said.needs.as_deref(), &said.why)).or_default();
+        let (said, subject) = (&undecided.said, &undecided.subject);
+        let missing = grouped.entry((&said.why, said.needs.as_deref())).or_default();
+        missing.on.insert(said.on.as_deref().unwrap_or(&subject.bucket));
         missing.rules.insert(undecided.rule.code);
-        missing.buckets.insert(&undecided.subject.bucket);
+        missing.buckets.insert(&subject.bucket);
     }
     writeln!(out, "{}", style.bold("Could not be decided:"))?;
-    for ((needs, why), Missing { rules, buckets }) in grouped {
+    let mut denied = false;
+    for ((why, needs), Missing { on, rules, buckets }) in grouped {
         let reason = match (why, needs) {
-            (Why::Denied { .. }, Some(needs)) => format!("{needs} was denied"),
-            (Why::Denied { action }, None) => format!("{action} was denied"),
+            (Why::Denied { action }, needs) => format!("{} was denied", needs.unwrap_or(action)),
             (Why::NotRead, Some(needs)) => format!("not in the input; {needs} would tell"),
             (Why::NotRead, None) => "not in the input".to_owned(),
             (Why::AfterApply, _) => "known only after the deploy".to_owned(),
             (Why::Sensitive, _) => "marked as sensitive in its file".to_owned(),
-            (Why::Failed { code }, Some(needs)) => format!("the call failed with {code} ({needs})"),
-            (Why::Failed { code }, None) => format!("the call failed with {code}"),
+            (Why::Failed { code }, Some(needs)) => format!("{code} ({needs})"),
+            (Why::Failed { code }, None) => code.clone(),
         };
-        let rules: Vec<&str> = rules.into_iter().collect();
-        let bucket_count = count(buckets.len(), "bucket");
-        let text = format!(
-            "{reason}: {} for {bucket_count}: {}",
-            rules.join(" "),
-            join_some(buckets.iter().copied(), 3)
-        );
-        for (index, line) in wrap(&visible(&text), style.width.saturating_sub(4))
+        denied |= matches!(why, Why::Denied { .. });
+        let lines = [
+            format!("{reason}: {}", join_some(on.iter().copied(), 3)),
+            format!(
+                "leaves {} open for {}",
+                join_some(rules.iter().copied(), rules.len()),
+                match (on == buckets, buckets.len()) {
+                    (true, 1) => "it".to_owned(),
+                    (true, _) => "them".to_owned(),
+                    (false, 1) => join_some(buckets.iter().copied(), 1),
+                    (false, n) => format!(
+                        "{}: {}",
+                        count(n, "bucket"),
+                        join_some(buckets.iter().copied(), 3)
+                    ),
+                }
+            ),
+        ];
+        for (index, line) in lines
             .iter()
+            .flat_map(|line| wrap(&visible(line), style.width.saturating_sub(4)))
             .enumerate()
         {
-            writeln!(out, "{}{line}", if index == 0 { "  ? " } else { "    " })?;
+            let start = if index == 0 { "  ? " } else { "    " };
+            writeln!(out, "{}{line}", style.paint(start, "33"))?;
         }
+    }
+    if denied {
+        let line = "`s3log-lint audit --print-iam-policy` prints what a run needs";
+        writeln!(out, "{}{line}", style.paint("  help: ", "36"))?;
     }
     writeln!(out)
 }
 
 fn render_summary(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let summary = &report.summary;
-    let of = |verdict| summary.verdicts.get(&verdict).copied().unwrap_or_default();
-    let told = [
-        (EdgeVerdict::Delivers, "delivers", "deliver", "32"),
-        (EdgeVerdict::Blocked, "is blocked", "are blocked", "31"),
-        (
-            EdgeVerdict::Unreadable,
-            "arrives unreadable",
-            "arrive unreadable",
-            "31",
-        ),
-        (EdgeVerdict::Loops, "loops", "loop", "31"),
-        (EdgeVerdict::Unknown, "is unknown", "are unknown", "33"),
-    ];
-    let parts: Vec<String> = told
-        .iter()
-        .filter(|(verdict, ..)| of(*verdict) > 0)
-        .map(|(verdict, one, many, colour)| {
-            let n = of(*verdict);
-            style.paint(
-                &format!("{} {}", number(n), if n == 1 { one } else { many }),
-                colour,
-            )
-        })
-        .collect();
     let buckets = count(summary.buckets, "bucket");
     match summary.edges {
         0 => writeln!(out, "{buckets}, none with server access logging.")?,
-        edges => writeln!(
-            out,
-            "{buckets}, {}: {}.",
-            count(edges, "logging edge"),
-            parts.join(", ")
-        )?,
+        edges => {
+            writeln!(out, "{buckets}, {}:", count(edges, "logging edge"))?;
+            render_verdicts(report, style, out)?;
+        }
     }
     let mut counts = Vec::new();
     for (severity, n, colour) in [
@@ -178,10 +193,39 @@ fn render_summary(report: &Report, style: Style, out: &mut dyn Write) -> io::Res
     }
     writeln!(out, "{last}")?;
     if report.conclusion == Conclusion::Undecided {
-        writeln!(
-            out,
-            "No finding fails the run, but not everything could be decided (exit 3; `--unknown warn` allows it)."
-        )?;
+        let remark = "No finding fails the run, but not everything could be decided \
+                      (exit 3; `--unknown warn` allows it).";
+        for line in wrap(remark, style.width) {
+            writeln!(out, "{line}")?;
+        }
+    }
+    Ok(())
+}
+
+/// A line for each way that edges end: how many, and how much of the whole that is.
+fn render_verdicts(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    const BAR: usize = 30;
+    let verdicts = &report.summary.verdicts;
+    let told = [
+        (EdgeVerdict::Delivers, "deliver", "32"),
+        (EdgeVerdict::Blocked, "blocked", "31"),
+        (EdgeVerdict::Unreadable, "unreadable", "31"),
+        (EdgeVerdict::Loops, "loop", "35"),
+        (EdgeVerdict::Unknown, "unknown", "33"),
+    ];
+    let widest = verdicts
+        .values()
+        .map(|n| number(*n).len())
+        .max()
+        .unwrap_or_default();
+    for (verdict, word, colour) in told {
+        let Some(n) = verdicts.get(&verdict).copied().filter(|n| *n > 0) else {
+            continue;
+        };
+        // Something is never shown as nothing.
+        let filled = (n * BAR / report.summary.edges.max(1)).clamp(1, BAR);
+        let line = format!("{:>widest$} {word:<10} {}", number(n), "█".repeat(filled));
+        writeln!(out, "  {}", style.paint(&line, colour))?;
     }
     Ok(())
 }

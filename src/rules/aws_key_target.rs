@@ -1,5 +1,6 @@
 //! S3L201: a target that encrypts with the AWS managed key of KMS.
 
+use super::context::{place_of, setting_place};
 use super::{Check, EdgeContext, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
 use crate::inventory::Call;
@@ -35,13 +36,13 @@ fn check(context: &EdgeContext<'_, '_>) -> Verdict {
             format!("logs arrive in `{target_name}` encrypted with a key that nobody of this account can use"),
         )
         .label_at(
-            target.settings().places.get(&Call::Encryption),
+            setting_place(target.settings(), Call::Encryption, "/SSEAlgorithm").as_ref(),
             format!("`{algorithm}` without a key is the AWS managed key, and that of the log service's own account"),
         )
-        .label(&context.edge.logging.place, format!("`{source}` logs to `{target_name}`"))
+        .label(&place_of(context.edge.logging, "/TargetBucket"), format!("`{source}` logs to `{target_name}`"))
         .help(context.advice_to_use_sse_s3(
             target,
-            "only SSE-S3 works for a log target; Security Hub S3.17 doesn't know that, suppress it here",
+            "only SSE-S3 works for a log target (suppress Security Hub S3.17 there, which doesn't know that)",
         ))
         .fix(Goal::SseS3 { target: target_name.to_string() }),
     ))

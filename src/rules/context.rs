@@ -2,7 +2,7 @@
 
 use super::tallies::Tallies;
 use crate::graph::{Cycle, Edge, EdgeNumber, LogGraph, Vertex};
-use crate::inventory::{Account, Bucket, KeyFormat, Logging};
+use crate::inventory::{Account, Bucket, Call, Fact, KeyFormat, Logging, Place, Settings, TargetRef, Title};
 use crate::name::Region;
 
 /// A bucket, with what leads to it and from it.
@@ -84,7 +84,7 @@ impl<'a> EdgeContext<'_, 'a> {
     /// Advice that gives the source another target.
     pub fn advice_to_retarget(&self, sentence: &str) -> String {
         let target = Logging {
-            target: crate::inventory::Fact::Known(crate::inventory::TargetRef::Name("LOG-BUCKET".to_owned())),
+            target: Fact::Known(TargetRef::Name("LOG-BUCKET".to_owned())),
             ..self.edge.logging.clone()
         };
         match put_logging(self.source(), &target) {
@@ -110,6 +110,23 @@ impl CycleContext<'_, '_> {
             Some(bucket) => advice(sentence, command, bucket),
             None => sentence.to_owned(),
         }
+    }
+}
+
+/// Where a logging configuration says this: in an answer of AWS the member itself, in a file what is known of it.
+pub fn place_of(logging: &Logging, member: &str) -> Place {
+    further(&logging.place, member)
+}
+
+/// Where a setting is written, as exactly as that is known.
+pub fn setting_place(settings: &Settings, call: Call, member: &str) -> Option<Place> {
+    settings.places.get(&call).map(|place| further(place, member))
+}
+
+fn further(place: &Place, member: &str) -> Place {
+    match place.document.title {
+        Title::Answer { .. } => place.inside(member),
+        Title::File { .. } | Title::Embedded { .. } => place.clone(),
     }
 }
 

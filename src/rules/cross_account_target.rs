@@ -1,5 +1,6 @@
 //! S3L006: a target of another account.
 
+use super::context::place_of;
 use super::{Check, EdgeContext, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
 use crate::graph::Target;
@@ -57,12 +58,12 @@ fn check(context: &EdgeContext<'_, '_>) -> Verdict {
                 format!("logs go to `{target}`, which {owner}"),
             )
             .label(
-                &edge.logging.place,
+                &place_of(edge.logging, "/TargetBucket"),
                 format!("S3 delivers within an account: `{target}` {owner}"),
             )
             .help(context.advice_to_retarget(
-                "name a log bucket of this account and region; if this was one, it was deleted and somebody else took \
-                 its name, for example",
+                "if this was a bucket of yours, it was deleted and somebody else took its name; name a log bucket of this \
+                 account and region, for example",
             ))
             .fix(Goal::ProperTarget {
                 bucket: source.to_owned(),

@@ -1,5 +1,6 @@
 //! S3L005: a target in another region.
 
+use super::context::place_of;
 use super::{Check, EdgeContext, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
 use crate::inventory::Call;
@@ -40,7 +41,7 @@ fn check(context: &EdgeContext<'_, '_>) -> Verdict {
             format!("buckets in {from} log to `{target}`, which is in {to}"),
         )
         .label(
-            &edge.logging.place,
+            &place_of(edge.logging, "/TargetBucket"),
             format!("S3 delivers within a region: nothing of {from} reaches `{target}` in {to}"),
         )
         .help(context.advice_to_retarget(&format!("name a log bucket in {from}, for example")))

@@ -1,5 +1,6 @@
 //! S3L202: a target that encrypts with a customer managed key.
 
+use super::context::{place_of, setting_place};
 use super::{Check, EdgeContext, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
 use crate::inventory::{Call, Why};
@@ -46,13 +47,13 @@ fn check(context: &EdgeContext<'_, '_>) -> Verdict {
             format!("logs go to `{name}`, which encrypts with a customer managed key: AWS doesn't support that"),
         )
         .label_at(
-            target.settings().places.get(&Call::Encryption),
-            "the log service can't use this key, unless the key's own policy lets it",
+            setting_place(target.settings(), Call::Encryption, "/SSEAlgorithm").as_ref(),
+            "a log target must use SSE-S3 (`AES256`)",
         )
-        .label(&context.edge.logging.place, format!("`{source}` logs to `{name}`"))
+        .label(&place_of(context.edge.logging, "/TargetBucket"), format!("`{source}` logs to `{name}`"))
         .help(context.advice_to_use_sse_s3(
             target,
-            "only SSE-S3 works for a log target; Security Hub S3.17 doesn't know that, suppress it here",
+            "only SSE-S3 works for a log target (suppress Security Hub S3.17 there, which doesn't know that)",
         ))
         .fix(Goal::SseS3 {
             target: name.to_string(),

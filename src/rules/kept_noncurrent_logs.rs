@@ -1,5 +1,6 @@
 //! S3L208: expired logs that stay as noncurrent versions.
 
+use super::context::{place_of, setting_place};
 use super::log_keys::first_uncovered;
 use super::{BucketContext, Check, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
@@ -44,12 +45,12 @@ fn check(context: &BucketContext<'_, '_>) -> Verdict {
         Finding::new(format!(
             "expired logs stay in `{name}` as noncurrent versions: it is versioned, and no lifecycle rule removes them"
         ))
-        .label_at(settings.places.get(&Call::Versioning), "versions are kept")
+        .label_at(setting_place(settings, Call::Versioning, "/Status").as_ref(), "versions are kept")
         .label_at(
             settings.places.get(&Call::Lifecycle),
             "an expiry here leaves a noncurrent version behind",
         )
-        .label(&edge.logging.place, format!("`{source}` logs to `{name}`"))
+        .label(&place_of(edge.logging, "/TargetBucket"), format!("`{source}` logs to `{name}`"))
         .help("add `NoncurrentVersionExpiration` to the rule that expires the logs, or suspend versioning")
         .fix(Goal::ExpireNoncurrentLogs {
             target: name.to_owned(),

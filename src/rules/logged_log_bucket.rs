@@ -1,6 +1,6 @@
 //! S3L003: a log bucket that is logged itself.
 
-use super::context::stop_logging;
+use super::context::{place_of, stop_logging};
 use super::{BucketContext, Check, Effect, Rule};
 use crate::finding::{Finding, Severity, Undecided, Verdict};
 use crate::inventory::{Call, Fact};
@@ -38,7 +38,7 @@ fn check(context: &BucketContext<'_, '_>) -> Verdict {
     let mut finding = Finding::new(format!(
         "`{name}` takes the logs of other buckets and is logged itself: each log delivered to it causes one in `{onward}`"
     ))
-    .label(&edge.logging.place, format!("`{name}` logs to `{onward}`"))
+    .label(&place_of(edge.logging, "/TargetBucket"), format!("`{name}` logs to `{onward}`"))
     .help(context.advice(
         "switch the logging of the log bucket off; if it must be logged, for instance because a trail of CloudTrail \
          is kept in it too, allow it",
@@ -51,7 +51,10 @@ fn check(context: &BucketContext<'_, '_>) -> Verdict {
         .find(|(_, edge)| !edge.is_self_loop());
     if let Some((_, incoming)) = source {
         let source = &incoming.source.label;
-        finding = finding.label(&incoming.logging.place, format!("`{source}` logs to `{name}`"));
+        finding = finding.label(
+            &place_of(incoming.logging, "/TargetBucket"),
+            format!("`{source}` logs to `{name}`"),
+        );
     }
     Ok(Some(finding))
 }

@@ -1,6 +1,6 @@
 //! S3L002: buckets that log to one another in a circle.
 
-use super::context::stop_logging;
+use super::context::{place_of, stop_logging};
 use super::{Check, CycleContext, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Verdict};
 
@@ -30,8 +30,11 @@ fn check(context: &CycleContext<'_, '_>) -> Verdict {
     ))
     .fix(Goal::ProperTarget { bucket: first.clone() });
     for (bucket, next) in context.cycle.buckets.iter().zip(path.iter().skip(1)) {
-        let place = bucket.logging.known().map(|logging| &logging.place);
-        finding = finding.label_at(place, format!("`{}` logs to `{next}`", bucket.label));
+        let place = bucket
+            .logging
+            .known()
+            .map(|logging| place_of(logging, "/TargetBucket"));
+        finding = finding.label_at(place.as_ref(), format!("`{}` logs to `{next}`", bucket.label));
     }
     finding.cycle = path;
     Ok(Some(finding))

@@ -1,5 +1,6 @@
 //! S3L011: a target that is not a bucket name.
 
+use super::context::place_of;
 use super::{Check, EdgeContext, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Verdict};
 use crate::graph::Target;
@@ -33,7 +34,7 @@ fn check(context: &EdgeContext<'_, '_>) -> Verdict {
     Ok(Some(
         Finding::new(message)
             .label(
-                &context.edge.logging.place.inside("/TargetBucket"),
+                &place_of(context.edge.logging, "/TargetBucket"),
                 error.to_string(),
             )
             .help(sentence)

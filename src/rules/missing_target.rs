@@ -1,5 +1,6 @@
 //! S3L004: a target that does not exist.
 
+use super::context::place_of;
 use super::{Check, EdgeContext, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
 use crate::graph::Target;
@@ -39,10 +40,10 @@ fn check(context: &EdgeContext<'_, '_>) -> Verdict {
                 format!("missing {target}"),
                 format!("logs go to `{target}`, which does not exist"),
             )
-            .label(&context.edge.logging.place, format!("there is no bucket `{target}`"))
+            .label(&place_of(context.edge.logging, "/TargetBucket"), format!("there is no bucket `{target}`"))
             .help(context.advice_to_retarget(
-                "name a bucket that exists in the same region and account; until then anybody may create one of this \
-                 name, for example",
+                "anybody may create a bucket of this name now; name one that exists in the same region and account, \
+                 for example",
             ))
             .fix(Goal::ProperTarget {
                 bucket: source.to_owned(),

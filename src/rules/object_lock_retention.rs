@@ -1,6 +1,6 @@
 //! S3L203: a default retention on the target.
 
-use super::context::quoted;
+use super::context::{place_of, quoted, setting_place};
 use super::{Check, EdgeContext, Effect, Rule};
 use crate::finding::{Finding, Severity, Undecided, Verdict};
 use crate::inventory::Call;
@@ -40,14 +40,14 @@ fn check(context: &EdgeContext<'_, '_>) -> Verdict {
             format!("logs go to `{name}`, whose Object Lock retains every object by default: S3 delivers no log there"),
         )
         .label_at(
-            target.settings().places.get(&Call::ObjectLock),
+            setting_place(target.settings(), Call::ObjectLock, "/Rule/DefaultRetention").as_ref(),
             format!("a default retention ({retention}) stops log delivery"),
         )
-        .label(&context.edge.logging.place, format!("`{source}` logs to `{name}`"))
+        .label(&place_of(context.edge.logging, "/TargetBucket"), format!("`{source}` logs to `{name}`"))
         .help(context.advice_on(
             target,
-            "log to a bucket without Object Lock, which can't be switched off again; at the least drop the default \
-             retention (Security Hub S3.15 doesn't know that, suppress it here)",
+            "log to a bucket without Object Lock, which can't be switched off again (suppress Security Hub S3.15 for log \
+             targets, which doesn't know that); the least that helps is to drop the default retention",
             &command,
         )),
     ))

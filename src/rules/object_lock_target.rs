@@ -1,5 +1,6 @@
 //! S3L204: Object Lock on the target.
 
+use super::context::{place_of, setting_place};
 use super::{Check, EdgeContext, Effect, Rule};
 use crate::finding::{Finding, Severity, Undecided, Verdict};
 use crate::inventory::Call;
@@ -36,10 +37,10 @@ fn check(context: &EdgeContext<'_, '_>) -> Verdict {
             format!("logs go to `{name}`, which has Object Lock: AWS's pages disagree whether logs arrive"),
         )
         .label_at(
-            target.settings().places.get(&Call::ObjectLock),
+            setting_place(target.settings(), Call::ObjectLock, "/ObjectLockEnabled").as_ref(),
             "Object Lock, without a default retention",
         )
-        .label(&context.edge.logging.place, format!("`{source}` logs to `{name}`"))
+        .label(&place_of(context.edge.logging, "/TargetBucket"), format!("`{source}` logs to `{name}`"))
         .help(
             "log to a bucket without Object Lock: it can't be switched off again; until then, look whether logs arrive: \
              `s3log-lint verify`",

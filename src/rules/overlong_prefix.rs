@@ -1,5 +1,6 @@
 //! S3L012: a prefix that is too long.
 
+use super::context::place_of;
 use super::{Check, EdgeContext, Effect, Rule};
 use crate::finding::{Finding, Severity, Undecided, Verdict};
 use crate::inventory::{Call, Fact};
@@ -59,7 +60,7 @@ fn check(context: &EdgeContext<'_, '_>) -> Verdict {
         Finding::new(format!(
             "the log keys of `{name}` would have {least} bytes, and S3 takes {LONGEST_KEY}: its prefix alone has {prefix}"
         ))
-        .label(&logging.place.inside("/TargetPrefix"), format!("{prefix} bytes"))
+        .label(&place_of(logging, "/TargetPrefix"), format!("{prefix} bytes"))
         .help("shorten the prefix; the name of the source and a slash is enough"),
     ))
 }

@@ -1,6 +1,6 @@
 //! S3L205: Requester Pays on the target.
 
-use super::context::quoted;
+use super::context::{place_of, quoted};
 use super::{Check, EdgeContext, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
 use crate::inventory::{Call, Payer};
@@ -44,7 +44,7 @@ fn check(context: &EdgeContext<'_, '_>) -> Verdict {
             "Requester Pays must not be enabled on a log target",
         )
         .label(
-            &context.edge.logging.place,
+            &place_of(context.edge.logging, "/TargetBucket"),
             format!("`{source}` logs to `{name}`"),
         )
         .help(context.advice_on(target, "let the bucket owner pay", &command))

@@ -1,6 +1,6 @@
 //! S3L001: a bucket that logs to itself.
 
-use super::context::stop_logging;
+use super::context::{place_of, stop_logging};
 use super::{BucketContext, Check, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
 use crate::inventory::{Call, Fact};
@@ -33,7 +33,10 @@ fn check(context: &BucketContext<'_, '_>) -> Verdict {
         Finding::new(format!(
             "`{name}` logs to itself: every delivered log causes another log"
         ))
-        .label(&edge.logging.place, "the target is this very bucket")
+        .label(
+            &place_of(edge.logging, "/TargetBucket"),
+            "the target is this very bucket",
+        )
         .help(context.advice(
             "give it another target in its region and account, or switch its logging off",
             &stop_logging(name),

@@ -1,5 +1,6 @@
 //! S3L007: sources that write the same keys.
 
+use super::context::place_of;
 use super::{Check, EdgeContext, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
 use crate::graph::Target;
@@ -60,8 +61,14 @@ fn check(context: &EdgeContext<'_, '_>) -> Verdict {
         format!("prefix {prefix:?} {target}"),
         format!("these buckets log to `{target}` {how}: their log keys can't be told apart"),
     )
-    .label(&logging.place, format!("`{source}` writes these keys"))
-    .label(&other.logging.place, format!("`{twin}` writes the same"));
+    .label(
+        &place_of(logging, "/TargetBucket"),
+        format!("`{source}` writes these keys"),
+    )
+    .label(
+        &place_of(other.logging, "/TargetBucket"),
+        format!("`{twin}` writes the same"),
+    );
     let mut own = logging.clone();
     own.prefix = Fact::Known(format!("{source}/"));
     let sentence =

@@ -1,6 +1,6 @@
 //! S3L206: logs that are kept for ever.
 
-use super::context::quoted;
+use super::context::{place_of, quoted};
 use super::log_keys::{first_uncovered, some_known};
 use super::{BucketContext, Check, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
@@ -55,9 +55,15 @@ fn check(context: &BucketContext<'_, '_>) -> Verdict {
     let finding = Finding::new(message)
         .label_at(
             settings.places.get(&Call::Lifecycle),
-            "none of these rules expires them all",
+            match rules {
+                [] => "there is no rule",
+                _ => "none of these rules expires them all",
+            },
         )
-        .label(&edge.logging.place, format!("`{source}` logs to `{name}`"));
+        .label(
+            &place_of(edge.logging, "/TargetBucket"),
+            format!("`{source}` logs to `{name}`"),
+        );
     // The command replaces every rule: shown only where there is none to lose.
     let finding = match rules.is_empty() && some_known(&edges) {
         true => finding.help(context.advice(&format!("{sentence}, for example"), &command)),

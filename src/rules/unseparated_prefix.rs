@@ -1,6 +1,6 @@
 //! S3L008: a prefix without a slash at its end.
 
-use super::context::put_logging;
+use super::context::{place_of, put_logging};
 use super::{Check, EdgeContext, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
 use crate::inventory::{Call, Fact};
@@ -50,7 +50,7 @@ fn check(context: &EdgeContext<'_, '_>) -> Verdict {
         Finding::new(format!(
             "the log keys of `{source}` are `{key}`: its prefix `{prefix}` is glued to what follows"
         ))
-        .label(&logging.place.inside("/TargetPrefix"), "no `/` at the end")
+        .label(&place_of(logging, "/TargetPrefix"), "no `/` at the end")
         .help(help)
         .fix(Goal::SeparatePrefix {
             bucket: source.to_owned(),

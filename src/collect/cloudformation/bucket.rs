@@ -388,13 +388,26 @@ fn public_access_block(value: &Resolved) -> Fact<PublicAccessBlock> {
 }
 
 fn lifecycle(value: &Resolved) -> Fact<Vec<LifecycleRule>> {
+    // What can't be told apart from the default by its text may move small objects.
+    let varies = match value
+        .get("TransitionDefaultMinimumObjectSize")
+        .map(|item| &item.value)
+    {
+        None | Some(Resolved::Null | Resolved::Nothing) => false,
+        Some(value) => text(value)
+            .known()
+            .is_none_or(|text| text != "all_storage_classes_128K"),
+    };
     match value.get("Rules").map(|item| &item.value) {
         None | Some(Resolved::Null | Resolved::Nothing) => Fact::Absent,
         Some(Resolved::List(rules)) => {
             let mut all = Vec::with_capacity(rules.len());
             for rule in rules {
                 match lifecycle_rule(&rule.value) {
-                    Ok(rule) => all.push(rule),
+                    Ok(mut rule) => {
+                        rule.transitions_small |= varies;
+                        all.push(rule);
+                    }
                     Err(why) => return Fact::Unknown(why),
                 }
             }
@@ -433,6 +446,7 @@ fn lifecycle_rule(rule: &Resolved) -> Result<LifecycleRule, Why> {
         prefix: known("Prefix")?.unwrap_or_default(),
         needs_tag: written("TagFilters")?,
         larger_than: size("ObjectSizeGreaterThan")?,
+        transitions_small: written("ObjectSizeGreaterThan")?,
         smaller_than: size("ObjectSizeLessThan")?,
         expires: written("ExpirationInDays")? || written("ExpirationDate")?,
         expires_noncurrent: written("NoncurrentVersionExpiration")?

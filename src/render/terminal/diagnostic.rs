@@ -7,10 +7,11 @@ use miette::{
     Diagnostic, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents,
 };
 
+use super::Style;
 use super::numbers::{count, join_some};
 use super::wrap::wrap_prose;
 use crate::finding::{Label, Severity};
-use crate::inventory::Document;
+use crate::inventory::Title;
 use crate::render::escape::{visible, visible_in_place, visible_lines};
 use crate::render::position::Positions;
 use crate::report::Fingerprinted;
@@ -23,21 +24,15 @@ pub struct Told {
     severity: Severity,
     message: String,
     help: Option<String>,
-    first: Excerpt,
-    /// What the finding says of other documents.
-    others: Vec<Excerpt>,
-}
-
-/// A document and the labels on it.
-#[derive(Debug, Default)]
-struct Excerpt {
-    heading: String,
+    links: bool,
     source: Option<IndexedSource>,
     labels: Vec<LabeledSpan>,
+    /// What the finding says of places in other documents.
+    pub notes: Vec<String>,
 }
 
 impl Told {
-    pub fn new(group: &[&Fingerprinted], width: usize, positions: &mut Positions) -> Option<Self> {
+    pub fn new(group: &[&Fingerprinted], style: Style, positions: &mut Positions) -> Option<Self> {
         let first = group.first()?;
         let finding = &first.finding;
         let said = &finding.said;
@@ -46,58 +41,45 @@ impl Told {
                 let buckets = group.iter().map(|each| each.finding.subject.bucket.as_str());
                 format!(
                     "{}\n({}: {})",
-                    visible(&shared.message),
+                    shared.message,
                     count(n, "bucket"),
                     join_some(buckets, 3)
                 )
             }
-            _ => visible(&said.message).into_owned(),
+            _ => said.message.clone(),
         };
-        let mut excerpts: Vec<(&Arc<Document>, Excerpt)> = Vec::new();
-        for label in &said.labels {
-            let document = &label.place.document;
-            let known = excerpts
-                .iter_mut()
-                .find(|(other, _)| Arc::ptr_eq(other, document));
-            let excerpt = match known {
-                Some((_, excerpt)) => excerpt,
-                None => {
-                    excerpts.push((document, Excerpt::new(document, positions)));
-                    let Some((_, excerpt)) = excerpts.last_mut() else {
-                        continue;
-                    };
-                    excerpt
-                }
-            };
-            excerpt.add(label, positions);
-        }
-        let mut excerpts = excerpts.into_iter().map(|(_, excerpt)| excerpt);
-        Some(Self {
+        let document = said.labels.first().map(|label| &label.place.document);
+        let is_shown =
+            |label: &Label| document.is_some_and(|shown| Arc::ptr_eq(shown, &label.place.document));
+        let mut told = Self {
             rule: finding.rule,
             severity: first.severity,
-            message: wrap_prose(&visible_lines(&message), width.saturating_sub(4)),
+            message: wrap_prose(&visible_lines(&message), style.width.saturating_sub(4)),
             help: said
                 .help
                 .as_deref()
-                .map(|help| wrap_prose(&visible_lines(help), width.saturating_sub(8))),
-            first: excerpts.next().unwrap_or_default(),
-            others: excerpts.collect(),
-        })
-    }
-}
-
-impl Excerpt {
-    fn new(document: &Arc<Document>, positions: &mut Positions) -> Self {
-        let title = visible(&document.title.to_string()).into_owned();
-        Self {
-            heading: title.clone(),
-            source: Some(IndexedSource {
-                title,
+                .map(|help| wrap_prose(&visible_lines(help), style.width.saturating_sub(8))),
+            links: style.links,
+            source: document.map(|document| IndexedSource {
+                title: visible(&document.title.to_string()).into_owned(),
                 text: visible_in_place(&positions.text(document)).into(),
                 lines: positions.line_starts(document),
             }),
             labels: Vec::new(),
+            notes: Vec::new(),
+        };
+        for label in &said.labels {
+            match is_shown(label) {
+                true => told.add(label, positions),
+                false => told.notes.push(note(label, positions)),
+            }
         }
+        Some(told)
+    }
+
+    /// AWS's page, to be written under the rest where it can't be a link.
+    pub fn page(&self) -> Option<&'static str> {
+        self.rule.aws_page().filter(|_| !self.links)
     }
 
     fn add(&mut self, label: &Label, positions: &mut Positions) {
@@ -111,6 +93,19 @@ impl Excerpt {
             false => LabeledSpan::new_with_span(text, span),
         });
     }
+}
+
+/// `GetBucketLogging app-data, line 3: it logs here`.
+fn note(label: &Label, positions: &mut Positions) -> String {
+    let title = &label.place.document.title;
+    let place = match (positions.locate(&label.place), title) {
+        (None, title) => title.to_string(),
+        (Some(at), Title::Answer { .. }) => format!("{title}, line {}", at.line),
+        (Some(at), Title::File { .. } | Title::Embedded { .. }) => {
+            format!("{title}:{}:{}", at.line, at.column)
+        }
+    };
+    visible(&format!("{place}: {}", label.text)).into_owned()
 }
 
 impl Display for Told {
@@ -143,38 +138,8 @@ impl Diagnostic for Told {
     }
 
     fn url<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        self.rule
-            .aws_page()
-            .map(|page| Box::new(page) as Box<dyn Display>)
-    }
-
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.first.source.as_ref().map(|source| source as &dyn SourceCode)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        Some(Box::new(self.first.labels.iter().cloned()))
-    }
-
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        match self.others.is_empty() {
-            true => None,
-            false => Some(Box::new(self.others.iter().map(|other| other as &dyn Diagnostic))),
-        }
-    }
-}
-
-impl Display for Excerpt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "see {}", self.heading)
-    }
-}
-
-impl std::error::Error for Excerpt {}
-
-impl Diagnostic for Excerpt {
-    fn severity(&self) -> Option<miette::Severity> {
-        Some(miette::Severity::Advice)
+        let page = self.rule.aws_page().filter(|_| self.links);
+        page.map(|page| Box::new(page) as Box<dyn Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {

@@ -1,6 +1,8 @@
-//! Breaks prose at spaces, and leaves commands whole.
+//! Breaks prose at spaces.
 
 use unicode_width::UnicodeWidthStr;
+
+use super::command::{fold, is_command};
 
 /// Lines no wider than this. A word that is longer stands alone.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
@@ -23,16 +25,16 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Wraps each line that is prose. What starts with a program's name or a blank is copied, not read.
+/// Wraps each line that is prose, and folds each that is a command.
 pub fn wrap_prose(text: &str, width: usize) -> String {
     let mut out: Vec<String> = Vec::new();
     for line in text.lines() {
-        match ["aws ", "s3log-lint ", " "]
-            .iter()
-            .any(|start| line.starts_with(start))
-        {
-            true => out.push(line.to_owned()),
-            false => out.extend(wrap(line, width)),
+        if is_command(line) {
+            out.extend(fold(line, width));
+        } else if line.starts_with(' ') {
+            out.push(line.to_owned());
+        } else {
+            out.extend(wrap(line, width));
         }
     }
     out.join("\n")
@@ -43,11 +45,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prose_is_wrapped_and_a_command_is_not() {
+    fn prose_is_wrapped_and_a_command_is_folded() {
         let text = "one two three\naws s3api put-bucket-logging --bucket x";
         assert_eq!(
             wrap_prose(text, 8),
-            "one two\nthree\naws s3api put-bucket-logging --bucket x"
+            "one two\nthree\naws s3api put-bucket-logging \\\n  --bucket x"
         );
     }
 }
