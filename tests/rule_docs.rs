@@ -1,12 +1,14 @@
 //! Every rule's document is executed: all rules run on each of its examples, and say exactly what is shown.
 //!
-//! An example is a fenced `json` block with a snapshot. Under **Fails** a fenced `text` block follows with the
+//! An example is a fenced `json` block with a snapshot, perhaps after a `toml` block with a settings file. Under **Fails** a fenced `text` block follows with the
 //! exact report in the short format; under **Passes** the report is empty.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use jiff::civil::date;
+use s3log_lint::cli::Config;
 use s3log_lint::collect::snapshot;
 use s3log_lint::graph::LogGraph;
 use s3log_lint::render::short;
@@ -21,11 +23,21 @@ fn stem(rule: &Rule) -> String {
     rule.name.replace('-', "_")
 }
 
-fn lint(snapshot: &str) -> String {
+/// The settings file of an example, and a day on which to read it.
+fn settings(text: Option<&str>) -> Settings {
+    let config =
+        Config::parse("s3log-lint.toml", text.unwrap_or_default()).unwrap_or_else(|error| panic!("{error}"));
+    Settings {
+        today: Some(date(2026, 11, 22)),
+        ..config.settings
+    }
+}
+
+fn lint(snapshot: &str, config: Option<&str>) -> String {
     let inventory = snapshot::read(snapshot).unwrap_or_else(|error| panic!("{error}\n{snapshot}"));
     let graph = LogGraph::new(&inventory);
     let all: Vec<&Rule> = rules::ALL.iter().collect();
-    let report = Report::new(rules::run(&graph, &all), Scale::default(), &Settings::default());
+    let report = Report::new(rules::run(&graph, &all), Scale::of(&inventory), &settings(config));
     let mut out = Vec::new();
     short::render(&report, &mut out).expect("a vector takes everything");
     String::from_utf8(out).expect("the report is text")
@@ -132,6 +144,12 @@ fn every_example_gives_exactly_what_is_shown() {
             if language != "json" {
                 continue;
             }
+            // A settings file may stand before the account.
+            let config = position
+                .checked_sub(1)
+                .and_then(|before| blocks.get(before))
+                .filter(|(_, language, _)| language == "toml")
+                .map(|(_, _, config)| config.as_str());
             match heading.as_str() {
                 "Fails" => {
                     fails += 1;
@@ -140,7 +158,7 @@ fn every_example_gives_exactly_what_is_shown() {
                         .filter(|(_, language, _)| language == "text");
                     let (_, _, shown) =
                         shown.unwrap_or_else(|| panic!("{}: an example without its report", rule.code));
-                    let said = lint(content);
+                    let said = lint(content, config);
                     assert!(
                         said.lines().any(|line| line.contains(rule.code)) || (update && shown.is_empty()),
                         "{}: a Fails example that this rule passes:\n{said}",
@@ -161,7 +179,7 @@ fn every_example_gives_exactly_what_is_shown() {
                 }
                 "Passes" => {
                     passes += 1;
-                    let said = lint(content);
+                    let said = lint(content, config);
                     if !said.is_empty() {
                         wrong.push(format!("{}: a Passes example is not clean:\n{said}", rule.code));
                     }

@@ -6,6 +6,7 @@
 use aws_sdk_s3::operation::get_bucket_acl::GetBucketAclOutput;
 use aws_sdk_s3::operation::get_bucket_lifecycle_configuration::GetBucketLifecycleConfigurationOutput;
 use aws_sdk_s3::operation::get_bucket_logging::GetBucketLoggingOutput;
+use aws_sdk_s3::operation::get_bucket_tagging::GetBucketTaggingOutput;
 use aws_sdk_s3::operation::get_bucket_versioning::GetBucketVersioningOutput;
 use aws_sdk_s3::operation::head_bucket::HeadBucketOutput;
 use aws_sdk_s3::primitives::{DateTime, DateTimeFormat};
@@ -219,6 +220,20 @@ pub fn versioning(answer: &GetBucketVersioningOutput) -> Value {
         .with("Status", answer.status().map(|status| status.as_str()))
         .with("MFADelete", answer.mfa_delete().map(|status| status.as_str()))
         .into()
+}
+
+pub fn tagging(answer: &GetBucketTaggingOutput) -> Value {
+    let tags: Vec<Value> = answer
+        .tag_set()
+        .iter()
+        .map(|tag| {
+            object()
+                .with("Key", Some(tag.key()))
+                .with("Value", Some(tag.value()))
+                .into()
+        })
+        .collect();
+    object().with("TagSet", Some(tags)).into()
 }
 
 pub fn public_access_block(configuration: Option<&PublicAccessBlockConfiguration>) -> Value {

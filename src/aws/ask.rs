@@ -52,5 +52,6 @@ pub async fn ask(client: &Client, bucket: &str, call: Call, owner: Option<&str>)
         Call::PublicAccessBlock => answer::public_access_block(
             answered!(get_public_access_block).public_access_block_configuration(),
         ),
+        Call::Tagging => answer::tagging(&answered!(get_bucket_tagging)),
     })
 }

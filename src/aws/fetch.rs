@@ -28,6 +28,8 @@ pub struct Request<'a> {
     pub names: Option<Vec<String>>,
     /// How many calls are on the way at once, at most.
     pub concurrency: usize,
+    /// Ask for the tags of the buckets that the run is about.
+    pub tags: bool,
     /// How many buckets a page of the list has.
     pub page_size: i32,
 }
@@ -248,6 +250,9 @@ impl<'r> Run<'r> {
     fn ask_logging_of(&mut self, bucket: &str) {
         if self.logging_asked.insert(bucket.into()) {
             self.put(bucket, Call::Logging, false);
+            if self.request.tags && self.in_scope(bucket) {
+                self.put(bucket, Call::Tagging, false);
+            }
         }
     }
 

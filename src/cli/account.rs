@@ -28,6 +28,7 @@ pub fn fetch(arguments: &AccountArguments, scope: &Scope, console: &Console) -> 
             selects: &selects,
             names: scope.names(),
             concurrency: usize::from(arguments.concurrency.unwrap_or(CONCURRENCY)),
+            tags: arguments.bucket_tags,
             page_size: PAGE_SIZE,
         };
         let mut progress = Progress::new(console);

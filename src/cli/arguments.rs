@@ -123,6 +123,9 @@ pub struct AccountArguments {
     /// Read the built-in example account; needs no AWS account
     #[arg(long, help_heading = "Account", conflicts_with_all = ["profile", "endpoint_url", "snapshot"])]
     pub demo: bool,
+    /// Read suppressions from the buckets' tags too: one more call for each bucket
+    #[arg(long, help_heading = "Account")]
+    pub bucket_tags: bool,
     /// The organization of the account (`o-…`, or `none`), which AWS doesn't tell to a reader of buckets
     #[arg(long, value_name = "ID", help_heading = "Account")]
     pub organization: Option<String>,

@@ -219,6 +219,7 @@ impl Config {
         account.organization = account
             .organization
             .or_else(|| organization.map(|organization| organization.get_ref().clone()));
+        account.bucket_tags |= self.file.bucket_tags;
         let concurrency = self.file.concurrency.as_ref();
         account.concurrency = account
             .concurrency

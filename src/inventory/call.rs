@@ -16,10 +16,11 @@ pub enum Call {
     Lifecycle,
     Versioning,
     PublicAccessBlock,
+    Tagging,
 }
 
 impl Call {
-    /// Every call that a run may make.
+    /// Every call that a run makes by itself. Tags are read only where the user wants it.
     pub const ALL: [Call; 13] = [
         Call::List,
         Call::Head,
@@ -70,6 +71,7 @@ impl Call {
             Call::Lifecycle => "GetBucketLifecycleConfiguration",
             Call::Versioning => "GetBucketVersioning",
             Call::PublicAccessBlock => "GetPublicAccessBlock",
+            Call::Tagging => "GetBucketTagging",
         }
     }
 
@@ -89,6 +91,7 @@ impl Call {
             Call::Lifecycle => "lifecycle",
             Call::Versioning => "versioning",
             Call::PublicAccessBlock => "public_access_block",
+            Call::Tagging => "tagging",
         }
     }
 
@@ -109,6 +112,7 @@ impl Call {
             Call::Lifecycle => "s3:GetLifecycleConfiguration",
             Call::Versioning => "s3:GetBucketVersioning",
             Call::PublicAccessBlock => "s3:GetBucketPublicAccessBlock",
+            Call::Tagging => "s3:GetBucketTagging",
         }
     }
 
@@ -121,6 +125,7 @@ impl Call {
             Call::ObjectLock => Some("ObjectLockConfigurationNotFoundError"),
             Call::Lifecycle => Some("NoSuchLifecycleConfiguration"),
             Call::PublicAccessBlock => Some("NoSuchPublicAccessBlockConfiguration"),
+            Call::Tagging => Some("NoSuchTagSet"),
             Call::List
             | Call::Head
             | Call::Location

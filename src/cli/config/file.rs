@@ -37,6 +37,10 @@ pub struct File {
     #[schemars(range(min = 1, max = 512))]
     #[schemars(with = "Option<u16>")]
     pub concurrency: Option<Spanned<u16>>,
+    /// Whether suppressions are read from the buckets' tags too (`s3log-lint:allow:S3L003` = the reason): one more
+    /// call for each bucket.
+    #[serde(default)]
+    pub bucket_tags: bool,
     /// What you know and AWS doesn't tell.
     #[serde(default)]
     pub facts: Facts,

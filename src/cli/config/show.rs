@@ -21,6 +21,7 @@ struct Shown<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline: Option<&'a str>,
     concurrency: u16,
+    bucket_tags: bool,
     severity: BTreeMap<&'static str, Severity>,
     facts: ShownFacts<'a>,
     targets: &'a Targets,
@@ -69,6 +70,7 @@ pub fn settings(config: &Config) -> String {
             .concurrency
             .as_ref()
             .map_or(crate::cli::arguments::CONCURRENCY, |n| *n.get_ref()),
+        bucket_tags: file.bucket_tags,
         severity: rules::ALL
             .iter()
             .map(|rule| {

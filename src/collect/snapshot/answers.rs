@@ -81,6 +81,23 @@ pub(super) struct Bucket<'a> {
     pub versioning: Option<&'a RawValue>,
     #[serde(borrow)]
     pub public_access_block: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub tagging: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct BucketTagging {
+    #[serde(default)]
+    pub tag_set: Vec<Tag>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Tag {
+    pub key: String,
+    #[serde(default)]
+    pub value: String,
 }
 
 #[derive(Deserialize)]

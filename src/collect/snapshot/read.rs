@@ -11,9 +11,9 @@ use thiserror::Error;
 
 use super::answers::{self, Unasked};
 use crate::inventory::{
-    Account, Acl, Bucket, BucketSettings, Call, Document, Encryption, Existence, Fact, Grant, Grantee,
-    Inventory, KeyFormat, LifecycleRule, Listing, Logging, ObjectLock, ObjectOwnership, Payer, Place,
-    PublicAccessBlock, Settings, TargetRef, Title, Versioning, Why,
+    Account, Acl, Allowance, Bucket, BucketSettings, Call, Document, Encryption, Existence, Fact, Grant,
+    Grantee, Inventory, KeyFormat, LifecycleRule, Listing, Logging, ObjectLock, ObjectOwnership, Payer,
+    Place, PublicAccessBlock, Settings, TargetRef, Title, Versioning, Why,
 };
 use crate::name::{AccountId, Partition, Region};
 
@@ -162,10 +162,36 @@ impl<'a> Reader<'a> {
             logging,
             in_scope: !raw.out_of_scope,
             place: None,
-            allowances: Vec::new(),
+            allowances: self.allowances(raw, &label)?,
             settings: self.settings(raw, &label)?,
             label,
         })
+    }
+
+    /// What the bucket's tags allow: `s3log-lint:allow:S3L003` with the reason as its value. A refusal allows nothing.
+    fn allowances(
+        &self,
+        raw: &answers::Bucket<'a>,
+        label: &Arc<str>,
+    ) -> Result<Vec<Allowance>, SnapshotError> {
+        const KEY: &str = "s3log-lint:allow:";
+        let Some(answer) = raw.tagging else {
+            return Ok(Vec::new());
+        };
+        let Fact::Known(tagging) = self.answer::<answers::BucketTagging>(answer, Call::Tagging)? else {
+            return Ok(Vec::new());
+        };
+        let document = self.document(answer, label, Call::Tagging);
+        let mut allowances = Vec::new();
+        for (index, tag) in tagging.tag_set.iter().enumerate() {
+            if let Some(rule) = tag.key.strip_prefix(KEY) {
+                let place = Place::new(&document, format!("/TagSet/{index}"));
+                // A rule has no blank in it; what has one is no rule, and is said to be none.
+                let rule = rule.replace(char::is_whitespace, "_");
+                allowances.extend(Allowance::listed(&format!("{rule} {}", tag.value), &place));
+            }
+        }
+        Ok(allowances)
     }
 
     fn region(&self, raw: &answers::Bucket<'a>) -> Result<Fact<Region>, SnapshotError> {

@@ -45,7 +45,7 @@ fn take(settings: &mut Settings, read: &mut Settings, call: Call) {
         Call::PublicAccessBlock => {
             std::mem::swap(&mut settings.public_access_block, &mut read.public_access_block);
         }
-        Call::List | Call::Head | Call::Location | Call::Logging => return,
+        Call::List | Call::Head | Call::Location | Call::Logging | Call::Tagging => return,
     }
     match place {
         Some(place) => settings.places.insert(call, place),
