@@ -2,6 +2,8 @@
 
 pub mod name;
 
+pub mod policy;
+
 pub mod inventory;
 
 pub mod collect;

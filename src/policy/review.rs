@@ -1,0 +1,429 @@
+//! What else the rules ask of a policy: grants without a source, grants to the public, conditions that mislead.
+
+use super::decide::Prepared;
+use super::delivery::Delivery;
+use super::keys::{self, Spelling, State};
+use super::names::is_account;
+use super::parse::parse_network;
+use super::pattern::Pattern;
+use super::prepare::{PreparedStatement, Request};
+use super::syntax::{Condition, Effect, LOG_SERVICE, Operator, SetOperator, Statement, Test, Who};
+use super::truth::Truth;
+
+/// A condition that can't do what it says for log delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misleading {
+    pub kind: MisleadingKind,
+    /// The statement.
+    pub statement: String,
+    /// The element.
+    pub element: String,
+    /// What is written there, the key or the value.
+    pub written: String,
+    /// What it does in truth, half a sentence.
+    pub because: String,
+    /// What to write instead.
+    pub edit: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MisleadingKind {
+    WildcardInEquals,
+    SourceArnOfObjects,
+    SourceArnWithAccount,
+    SourceAccountFormat,
+    ForAllValuesOnSingleValue,
+    PrivateAddress,
+    ImpossibleOnGrant,
+    ViaAwsServiceAsExemption,
+    NoSuchKey,
+}
+
+impl Prepared {
+    /// The allows that name the log service itself, whatever they ask for beside.
+    pub fn log_delivery_grants(&self) -> Vec<&Statement> {
+        self.about_log_delivery()
+            .filter(|(statement, _)| statement.effect == Effect::Allow && names_log_service(statement))
+            .map(|(statement, _)| statement)
+            .collect()
+    }
+
+    /// The allows that let the log service write, for whichever source: the confused deputy.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html>
+    pub fn unscoped_grants(&self) -> Vec<&Statement> {
+        self.about_log_delivery()
+            .filter(|(statement, ready)| {
+                statement.effect == Effect::Allow
+                    && ready.principal == Truth::True
+                    && !ready.is_dead
+                    && !statement.conditions.iter().any(scopes_source)
+            })
+            .map(|(statement, _)| statement)
+            .collect()
+    }
+
+    /// The allows by which anyone can read objects that this edge writes, unless public access is blocked.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status>
+    pub fn public_reads(&self, delivery: &Delivery) -> Vec<&Statement> {
+        let request = Request::new(delivery, self.facts());
+        let reads = |(statement, ready): &(&Statement, &PreparedStatement)| {
+            is_about_everyone(statement)
+                && covers(statement, "s3:getobject")
+                && request.resource(&ready.resource) != Truth::False
+        };
+        let narrowed = self
+            .all()
+            .filter(reads)
+            .any(|(statement, _)| statement.effect == Effect::Deny && narrows(statement));
+        if narrowed {
+            return Vec::new();
+        }
+        self.all()
+            .filter(reads)
+            .filter(|(statement, _)| {
+                statement.effect == Effect::Allow && !statement.conditions.iter().any(restricts)
+            })
+            .map(|(statement, _)| statement)
+            .collect()
+    }
+
+    /// Conditions of statements about log delivery that can't do what they say.
+    pub fn misleading(&self) -> Vec<Misleading> {
+        let mut found = Vec::new();
+        for (statement, _) in self.about_log_delivery() {
+            let exempts_services = statement.conditions.iter().any(|condition| {
+                let key = condition.key.to_ascii_lowercase();
+                matches!(
+                    key.as_str(),
+                    "aws:principalisawsservice"
+                        | "aws:principalservicename"
+                        | "aws:principalservicenameslist"
+                )
+            });
+            for condition in &statement.conditions {
+                if let Some(operator) = condition.parsed {
+                    review(statement, condition, operator, exempts_services, &mut found);
+                }
+            }
+        }
+        found
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&Statement, &PreparedStatement)> {
+        self.policy().statements.iter().zip(self.prepared())
+    }
+
+    fn about_log_delivery(&self) -> impl Iterator<Item = (&Statement, &PreparedStatement)> {
+        self.all()
+            .filter(|(_, ready)| ready.principal != Truth::False && ready.action == Truth::True)
+    }
+}
+
+fn names_log_service(statement: &Statement) -> bool {
+    statement.principal.as_ref().is_some_and(|principals| {
+        !principals.negated
+            && principals
+                .listed
+                .iter()
+                .any(|principal| matches!(&principal.who, Who::Service(text) if text == LOG_SERVICE))
+    })
+}
+
+fn is_about_everyone(statement: &Statement) -> bool {
+    statement.principal.as_ref().is_some_and(|principals| {
+        principals.negated
+            || principals.listed.iter().any(|principal| match &principal.who {
+                Who::Everyone => true,
+                Who::Aws(text) => text == "*",
+                Who::Service(_) | Who::CanonicalUser(_) | Who::Federated(_) | Who::Malformed(_) => false,
+            })
+    })
+}
+
+/// Whether the actions include one, which is given in lower case.
+fn covers(statement: &Statement, action: &str) -> bool {
+    statement.action.as_ref().is_some_and(|listed| {
+        let any = listed
+            .items
+            .iter()
+            .any(|item| Pattern::new(&item.text.to_ascii_lowercase()).matches(action));
+        any != listed.negated
+    })
+}
+
+/// A condition that holds a grant to some sources.
+fn scopes_source(condition: &Condition) -> bool {
+    let Some(operator) = condition.parsed.filter(|operator| !operator.negated) else {
+        return false;
+    };
+    if operator.test == Test::Null || operator.set == Some(SetOperator::ForAllValues) {
+        return false;
+    }
+    let says_something = |text: &str| text.chars().any(|c| !matches!(c, '*' | '?' | ':' | '/' | '-'));
+    match condition.key.to_ascii_lowercase().as_str() {
+        "aws:sourceaccount" | "aws:sourceorgid" | "aws:sourceorgpaths" => {
+            condition.values.iter().all(|value| says_something(&value.text))
+        }
+        // The ARN of a bucket has no account: `arn:aws:s3:::*` is every bucket of everybody.
+        "aws:sourcearn" => condition
+            .values
+            .iter()
+            .all(|value| says_something(value.text.splitn(6, ':').nth(5).unwrap_or_default())),
+        _ => false,
+    }
+}
+
+/// A condition for which S3 doesn't call a grant to everyone public.
+fn restricts(condition: &Condition) -> bool {
+    let Some(operator) = condition
+        .parsed
+        .filter(|operator| !operator.negated && !operator.if_exists)
+    else {
+        return false;
+    };
+    if operator.set == Some(SetOperator::ForAllValues) || condition.values.is_empty() {
+        return false;
+    }
+    let fixed = |text: &str| !text.starts_with(['*', '?']);
+    match condition.key.to_ascii_lowercase().as_str() {
+        "aws:sourceip" | "aws:vpcsourceip" => condition.values.iter().all(|value| {
+            parse_network(&value.text).is_none_or(|(address, length)| match address.is_ipv4() {
+                true => length >= 8,
+                false => length >= 32,
+            })
+        }),
+        "aws:sourcearn" | "aws:principalarn" => condition.values.iter().all(|value| {
+            let account = value.text.splitn(6, ':').nth(4).unwrap_or_default();
+            fixed(&value.text) && !account.contains(['*', '?'])
+        }),
+        "aws:sourcevpc"
+        | "aws:sourcevpce"
+        | "aws:sourcevpcarn"
+        | "aws:sourceowner"
+        | "aws:sourceaccount"
+        | "aws:sourceorgid"
+        | "aws:sourceorgpaths"
+        | "aws:userid"
+        | "aws:username"
+        | "aws:principalaccount"
+        | "aws:principalorgid"
+        | "aws:principalorgpaths"
+        | "aws:principalservicename"
+        | "aws:principalservicenameslist"
+        | "aws:vpceaccount"
+        | "aws:vpceorgid"
+        | "aws:vpceorgpaths"
+        | "aws:federatedprovider"
+        | "s3:dataaccesspointaccount"
+        | "s3:dataaccesspointarn"
+        | "s3:x-amz-server-side-encryption-aws-kms-key-id" => {
+            condition.values.iter().all(|value| fixed(&value.text))
+        }
+        "aws:principalisawsservice" | "aws:viaawsservice" => condition
+            .values
+            .iter()
+            .all(|value| value.text.eq_ignore_ascii_case("true")),
+        // Whoever has a tag of a given value has an identity; S3 calls it public, a reader without one is none.
+        key => {
+            key.starts_with("aws:principaltag/") && condition.values.iter().all(|value| fixed(&value.text))
+        }
+    }
+}
+
+/// A deny that keeps part of the world out: one on more than the transport.
+fn narrows(statement: &Statement) -> bool {
+    !statement.conditions.iter().all(|condition| {
+        matches!(
+            condition.key.to_ascii_lowercase().as_str(),
+            "aws:securetransport" | "s3:tlsversion" | "s3:signatureversion"
+        )
+    }) || statement.conditions.is_empty()
+}
+
+fn review(
+    statement: &Statement,
+    condition: &Condition,
+    operator: Operator,
+    exempts_services: bool,
+    found: &mut Vec<Misleading>,
+) {
+    let key = condition.key.to_ascii_lowercase();
+    let proper = keys::proper_name(&condition.key);
+    let mut push = |kind, element: &str, written: &str, because: String, edit: String| {
+        found.push(Misleading {
+            kind,
+            statement: statement.pointer.clone(),
+            element: element.to_owned(),
+            written: written.to_owned(),
+            because,
+            edit,
+        });
+    };
+    let is_grant = statement.effect == Effect::Allow && names_log_service(statement);
+    let row = keys::row(&key);
+    if matches!(operator.test, Test::StringEquals | Test::StringEqualsIgnoreCase) {
+        for value in &condition.values {
+            let plain = value.text.replace("${*}", "").replace("${?}", "");
+            if plain.contains(['*', '?']) && !plain.contains("${") {
+                push(
+                    MisleadingKind::WildcardInEquals,
+                    &value.pointer,
+                    &value.text,
+                    format!(
+                        "`{}` compares letter by letter: here `*` and `?` are characters",
+                        condition.operator
+                    ),
+                    format!("write `{}`", with_wildcards(&condition.operator)),
+                );
+            }
+        }
+    }
+    match key.as_str() {
+        "aws:sourcearn" => {
+            for value in &condition.values {
+                let account = value.text.splitn(6, ':').nth(4).unwrap_or_default();
+                if let Some(bucket) = value.text.strip_suffix("/*") {
+                    push(
+                        MisleadingKind::SourceArnOfObjects,
+                        &value.pointer,
+                        &value.text,
+                        "the source of a log is a bucket, not its objects".to_owned(),
+                        format!("write `{bucket}`"),
+                    );
+                } else if is_account(account) && value.text.contains(":s3:") {
+                    push(
+                        MisleadingKind::SourceArnWithAccount,
+                        &value.pointer,
+                        &value.text,
+                        "the ARN of a bucket has no account in it".to_owned(),
+                        format!(
+                            "write `{}`, and the account in a condition on `aws:SourceAccount`",
+                            value.text.replacen(account, "", 1)
+                        ),
+                    );
+                }
+            }
+        }
+        "aws:sourceaccount" if operator.test != Test::Null => {
+            let pattern = operator.test == Test::StringLike;
+            for value in &condition.values {
+                let odd = pattern && value.text.contains(['*', '?']) || value.text.contains("${");
+                if !odd && !is_account(&value.text) {
+                    push(
+                        MisleadingKind::SourceAccountFormat,
+                        &value.pointer,
+                        &value.text,
+                        "an account id is twelve digits; this is none".to_owned(),
+                        "write the twelve digits in quotes, leading zeros too".to_owned(),
+                    );
+                } else if value.is_number {
+                    push(
+                        MisleadingKind::SourceAccountFormat,
+                        &value.pointer,
+                        &value.text,
+                        "a number: an account id with a leading zero would lose it".to_owned(),
+                        format!("write `\"{}\"`", value.text),
+                    );
+                }
+            }
+        }
+        "aws:sourceip" => {
+            for value in condition.values.iter().filter(|value| is_private(&value.text)) {
+                push(
+                    MisleadingKind::PrivateAddress,
+                    &value.pointer,
+                    &value.text,
+                    "`aws:SourceIp` is a public address; a private one comes only through a VPC endpoint, as \
+                     `aws:VpcSourceIp`"
+                        .to_owned(),
+                    "name the public addresses, or condition on `aws:SourceVpce`".to_owned(),
+                );
+            }
+        }
+        "aws:viaawsservice" if statement.effect == Effect::Deny && !exempts_services => {
+            let exempts = condition
+                .values
+                .iter()
+                .all(|value| value.text.eq_ignore_ascii_case("false"));
+            if operator.test == Test::Bool && exempts && !condition.values.is_empty() {
+                push(
+                    MisleadingKind::ViaAwsServiceAsExemption,
+                    &condition.pointer,
+                    &proper,
+                    "it is true only when a service acts with somebody's credentials; the log service acts with its \
+                     own"
+                    .to_owned(),
+                    "add `\"BoolIfExists\": {\"aws:PrincipalIsAWSService\": \"false\"}`".to_owned(),
+                );
+            }
+        }
+        _ => {}
+    }
+    if operator.set == Some(SetOperator::ForAllValues)
+        && !row.multivalued
+        && keys::spelling(&key) == Spelling::Known
+        && operator.test != Test::Null
+    {
+        push(
+            MisleadingKind::ForAllValuesOnSingleValue,
+            &condition.pointer,
+            &proper,
+            format!("`{proper}` has one value, and `ForAllValues` also holds when it is missing"),
+            format!(
+                "write `{}`",
+                condition.operator.split_once(':').map_or("", |(_, rest)| rest)
+            ),
+        );
+    }
+    if keys::spelling(&key) == Spelling::NoSuchAwsKey {
+        push(
+            MisleadingKind::NoSuchKey,
+            &condition.pointer,
+            &condition.key,
+            "there is no such key, so it is never present".to_owned(),
+            "look the key up in the list of global condition keys".to_owned(),
+        );
+    } else if is_grant
+        && self_defeating(operator)
+        && matches!(row.state, State::Absent | State::Foreign)
+        && keys::spelling(&key) == Spelling::Known
+    {
+        push(
+            MisleadingKind::ImpossibleOnGrant,
+            &condition.pointer,
+            &proper,
+            match row.state {
+                State::Foreign => format!("`{proper}` of the log service is none of yours"),
+                _ => format!("the log service sends no `{proper}`, so this never holds"),
+            },
+            "take it out; condition on `aws:SourceAccount` and `aws:SourceArn`".to_owned(),
+        );
+    }
+}
+
+/// A test that a missing key fails.
+fn self_defeating(operator: Operator) -> bool {
+    !operator.negated
+        && !operator.if_exists
+        && operator.test != Test::Null
+        && operator.set != Some(SetOperator::ForAllValues)
+}
+
+fn with_wildcards(operator: &str) -> String {
+    let (set, name) = match operator.split_once(':') {
+        Some((set, name)) => (format!("{set}:"), name),
+        None => (String::new(), operator),
+    };
+    let name = name.replace("IgnoreCase", "");
+    match name.strip_prefix("StringNotEquals") {
+        Some(rest) => format!("{set}StringNotLike{rest}"),
+        None => format!("{set}{}", name.replacen("StringEquals", "StringLike", 1)),
+    }
+}
+
+fn is_private(text: &str) -> bool {
+    match parse_network(text) {
+        Some((core::net::IpAddr::V4(address), length)) => address.is_private() && length >= 8,
+        Some((core::net::IpAddr::V6(_), _)) | None => false,
+    }
+}
