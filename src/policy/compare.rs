@@ -339,7 +339,7 @@ fn foreignness(test: Test, atoms: &[Atom]) -> Foreignness {
 
 /// An ARN with an account id, an account id, or a unique id of IAM.
 fn names_one_of_yours(text: &str, head: &str) -> bool {
-    if let Some(account) = text.splitn(6, ':').nth(4)
+    if let Some(account) = text.split(':').nth(4)
         && text.starts_with("arn:")
     {
         return is_account(account);

@@ -9,7 +9,7 @@ use super::facts::{Facts, Question};
 use super::fault::Fault;
 use super::nearest::{Nearest, nearest};
 use super::parse::Parsed;
-use super::prepare::{PreparedStatement, Request, statements};
+use super::prepare::{self, PreparedStatement, Request};
 use super::syntax::{Effect, Policy, Version};
 use super::trace::{self, Decider};
 use super::truth::Truth;
@@ -102,12 +102,17 @@ impl Prepared {
             statements: Vec::new(),
         };
         let policy = parsed.policy.clone().unwrap_or_else(empty);
-        let statements = statements(&policy, facts);
+        let statements = prepare::statements(&policy, facts);
         let about_log_delivery = |pointer: &str| {
-            policy.statements.iter().zip(&statements).any(|(statement, ready)| {
-                let below = pointer.strip_prefix(statement.pointer.as_str());
-                below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) && ready.principal != Truth::False
-            })
+            policy
+                .statements
+                .iter()
+                .zip(&statements)
+                .any(|(statement, ready)| {
+                    let below = pointer.strip_prefix(statement.pointer.as_str());
+                    below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                        && ready.principal != Truth::False
+                })
         };
         let faults = parsed
             .faults
@@ -118,7 +123,10 @@ impl Prepared {
             .collect();
         Self {
             statements,
-            first_wins: parsed.first_wins.as_ref().map(|policy| statements(policy, facts)),
+            first_wins: parsed
+                .first_wins
+                .as_ref()
+                .map(|policy| prepare::statements(policy, facts)),
             unreadable: parsed.policy.is_none(),
             facts: facts.clone(),
             faults,

@@ -14,12 +14,13 @@ pub fn check_aws_principal(text: &str) -> Option<(FaultKind, &'static str)> {
     }
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     let [arn, partition, service, region, account, resource] = parts.as_slice() else {
-        return Some("write an account id, the ARN of a user or role, or `\"*\"`");
+        return Some(ODD);
     };
     if text.contains(['*', '?']) {
-        return Some(
+        return Some((
+            FaultKind::Principal,
             "a principal's ARN takes no wildcard; use `\"*\"` with a condition on `aws:PrincipalArn`",
-        );
+        ));
     }
     let good = *arn == "arn"
         && partition.starts_with("aws")
@@ -31,13 +32,17 @@ pub fn check_aws_principal(text: &str) -> Option<(FaultKind, &'static str)> {
 }
 
 /// What is wrong with a value of `Service`.
-pub fn check_service_principal(text: &str) -> Option<&'static str> {
+pub fn check_service_principal(text: &str) -> Option<(FaultKind, &'static str)> {
     if text.contains(['*', '?']) {
-        return Some(
+        return Some((
+            FaultKind::Principal,
             "a service principal takes no wildcard: name the service, such as `logging.s3.amazonaws.com`",
-        );
+        ));
     }
-    (!text.contains('.')).then_some("a service principal is a name like `logging.s3.amazonaws.com`")
+    (!text.contains('.')).then_some((
+        FaultKind::OddPrincipal,
+        "a service principal is a name like `logging.s3.amazonaws.com`",
+    ))
 }
 
 pub fn is_account(text: &str) -> bool {

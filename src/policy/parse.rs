@@ -2,8 +2,8 @@
 //!
 //! What is refused is read as far as it can be, so that it can still be said what it would do. Linear in the text.
 
-use std::collections::BTreeMap;
 use core::net::IpAddr;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::fault::{Fault, FaultKind, Warning, WarningKind};
@@ -628,13 +628,7 @@ impl<'j> Reader<'j> {
         };
         if let Some((fault, help)) = complaint {
             let span = self.span_of(&item.pointer, &kind.key_span);
-            self.fault(
-                fault,
-                &item.pointer,
-                span,
-                "Invalid principal in policy",
-                help,
-            );
+            self.fault(fault, &item.pointer, span, "Invalid principal in policy", help);
         }
         who
     }

@@ -193,7 +193,7 @@ fn restricts(condition: &Condition) -> bool {
             })
         }),
         "aws:sourcearn" | "aws:principalarn" => condition.values.iter().all(|value| {
-            let account = value.text.splitn(6, ':').nth(4).unwrap_or_default();
+            let account = value.text.split(':').nth(4).unwrap_or_default();
             fixed(&value.text) && !account.contains(['*', '?'])
         }),
         "aws:sourcevpc"
@@ -281,7 +281,7 @@ fn review(
     match key.as_str() {
         "aws:sourcearn" => {
             for value in &condition.values {
-                let account = value.text.splitn(6, ':').nth(4).unwrap_or_default();
+                let account = value.text.split(':').nth(4).unwrap_or_default();
                 if let Some(bucket) = value.text.strip_suffix("/*") {
                     push(
                         MisleadingKind::SourceArnOfObjects,

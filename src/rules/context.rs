@@ -1,9 +1,11 @@
 //! What a rule sees: a bucket, an edge or a cycle, and the graph around it.
 
+use super::grants::{TargetPolicy, delivery};
 use super::tallies::Tallies;
 use crate::graph::{Cycle, Edge, EdgeNumber, LogGraph, Vertex};
 use crate::inventory::{Account, Bucket, Call, Fact, KeyFormat, Logging, Place, Settings, TargetRef, Title};
 use crate::name::Region;
+use crate::policy::{Decision, Delivery};
 
 /// A bucket, with what leads to it and from it.
 #[derive(Clone, Copy)]
@@ -61,7 +63,22 @@ impl<'c, 'a> BucketContext<'c, 'a> {
     }
 }
 
-impl<'a> EdgeContext<'_, 'a> {
+impl<'c, 'a> EdgeContext<'c, 'a> {
+    /// The decision of the target's policy and ACL; none where there is no target, or its policy isn't known.
+    pub fn decision(&self) -> Option<&'c Decision> {
+        self.tallies.decision(self.number)
+    }
+
+    /// The target's policy, read and prepared; none where it isn't known.
+    pub fn policy(&self) -> Option<&'c TargetPolicy> {
+        self.tallies.policy(self.number)
+    }
+
+    /// The edge, as a policy meets it.
+    pub fn delivery(&self) -> Delivery {
+        delivery(self.edge, self.graph.inventory().taken_at.as_deref())
+    }
+
     pub fn source(&self) -> &'a str {
         &self.edge.source.label
     }

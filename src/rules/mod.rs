@@ -4,6 +4,7 @@
 //! has a loop of its own; the runner stamps code, name and subject on what it finds.
 
 mod context;
+mod grants;
 mod log_keys;
 mod run;
 mod tallies;
@@ -35,7 +36,8 @@ use crate::finding::{Severity, Verdict};
 use crate::inventory::Call;
 
 pub use context::{BucketContext, CycleContext, EdgeContext};
-pub use run::{EdgeVerdict, LintedEdge, Outcome, Reported, run};
+pub use grants::{TargetPolicy, delivery};
+pub use run::{EdgeVerdict, LintedEdge, Outcome, Reported, run, run_knowing};
 
 /// A rule: a plain value and a function.
 #[derive(Debug, Clone, Copy)]

@@ -5,6 +5,7 @@ use super::{BucketContext, Check, CycleContext, EdgeContext, Effect, Rule};
 use crate::finding::{Finding, Subject, Undecided, Verdict};
 use crate::graph::{Cycle, Edge, EdgeNumber, LogGraph, Target, Vertex};
 use crate::inventory::{Account, Bucket, Call, Fact, KeyFormat, TargetRef};
+use crate::policy::Facts;
 
 /// Everything that the rules said.
 #[derive(Debug, Default)]
@@ -60,8 +61,13 @@ impl EdgeVerdict {
 
 /// Runs these rules over the graph.
 pub fn run(graph: &LogGraph<'_>, rules: &[&'static Rule]) -> Outcome {
+    run_knowing(graph, rules, &Facts::default())
+}
+
+/// Runs these rules over the graph, with what the user knows of the policies' open ends.
+pub fn run_knowing(graph: &LogGraph<'_>, rules: &[&'static Rule], facts: &Facts) -> Outcome {
     let cycles = graph.cycles();
-    let tallies = Tallies::count(graph, &cycles);
+    let tallies = Tallies::count(graph, &cycles, facts);
     let mut desk = Desk {
         outcome: Outcome::default(),
         edges: vec![EdgeNotes::default(); graph.edge_count()],

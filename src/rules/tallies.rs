@@ -2,12 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::grants::{Grants, TargetPolicy};
 use crate::graph::{Cycle, Edge, EdgeNumber, LogGraph, Target};
 use crate::inventory::{Account, Bucket, Fact, KeyFormat, Why};
 use crate::name::Region;
+use crate::policy::{Decision, Facts};
 
 #[derive(Debug, Default)]
 pub struct Tallies<'a> {
+    /// What the user knows of the policies' open ends.
+    pub facts: Facts,
+    grants: Grants,
     /// By edge: another edge that writes the same keys into the same target.
     same_keys: BTreeMap<EdgeNumber, EdgeNumber>,
     /// How many edges lead to a target, by account and the target's text.
@@ -28,8 +33,10 @@ pub struct Hidden<'a> {
 }
 
 impl<'a> Tallies<'a> {
-    pub fn count(graph: &LogGraph<'a>, cycles: &[Cycle<'a>]) -> Self {
+    pub fn count(graph: &LogGraph<'a>, cycles: &[Cycle<'a>], facts: &Facts) -> Self {
         let mut tallies = Self {
+            facts: facts.clone(),
+            grants: Grants::decide(graph, facts),
             same_keys: same_keys(graph),
             in_cycles: cycles
                 .iter()
@@ -102,8 +109,19 @@ impl<'a> Tallies<'a> {
     }
 
     /// The decision of the target's policy and ACL, in the contract's word.
-    pub fn grant(&self, _edge: EdgeNumber) -> &'static str {
-        "unknown"
+    pub fn grant(&self, edge: EdgeNumber) -> &'static str {
+        self.decision(edge)
+            .map_or("unknown", |decision| decision.grant.word())
+    }
+
+    /// The decision of the target's policy and ACL; none where there is no target, or its policy isn't known.
+    pub fn decision(&self, edge: EdgeNumber) -> Option<&Decision> {
+        self.grants.decision(edge)
+    }
+
+    /// The policy of the edge's target, read and prepared; none where it isn't known.
+    pub fn policy(&self, edge: EdgeNumber) -> Option<&TargetPolicy> {
+        self.grants.policy(edge)
     }
 }
 
