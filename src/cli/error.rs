@@ -6,6 +6,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use super::config::ConfigError;
+use crate::collect::cloudformation::{ParameterError, TemplateError};
 use crate::collect::snapshot::SnapshotError;
 use crate::report::BaselineError;
 
@@ -41,6 +42,21 @@ pub enum Error {
     #[error("`{given}` is no region: {reason}")]
     #[diagnostic(help("give a region's code, such as eu-west-1"))]
     Region { given: String, reason: String },
+    #[error("`{given}` is no account: {reason}")]
+    #[diagnostic(help("give the twelve digits of the account's id"))]
+    Account { given: String, reason: String },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Template(TemplateError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Parameter(ParameterError),
+    #[error("{path}, {source}")]
+    ParameterFile {
+        path: String,
+        #[diagnostic_source]
+        source: ParameterError,
+    },
     #[error("there is no rule `{given}`")]
     #[diagnostic(help("{}", match suggestion {
         Some(name) => format!("did you mean `{name}`? `s3log-lint rules` lists them all"),

@@ -17,6 +17,7 @@ mod output;
 mod progress;
 mod rules;
 mod snapshot;
+pub mod template;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

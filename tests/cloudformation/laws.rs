@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
-use s3log_lint::collect::cloudformation::Hints;
+use s3log_lint::collect::cloudformation::{Hints, Parameter};
 use s3log_lint::collect::overlay;
 use s3log_lint::graph::LogGraph;
 use serde_json::{Value, json};
@@ -211,7 +211,7 @@ proptest! {
     #[test]
     fn no_template_is_a_reason_to_panic(template in template(), region in any::<bool>(), at in any::<prop::sample::Index>(), with in ".{0,3}") {
         let hints = Hints {
-            parameters: BTreeMap::from([("P".to_owned(), with.clone())]),
+            parameters: BTreeMap::from([("P".to_owned(), Parameter::Value(with.clone()))]),
             region: region.then(|| s3log_lint::name::Region::parse("eu-west-1").expect("a region")),
             ..Hints::default()
         };

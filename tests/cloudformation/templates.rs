@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use s3log_lint::collect::cloudformation::{self, Hints, Kind, TemplateError};
+use s3log_lint::collect::cloudformation::{self, Hints, Kind, Parameter, TemplateError};
 use s3log_lint::collect::deployment::{BucketKey, Declared, Deployment, Fate, Said};
 use s3log_lint::inventory::{
     Document, Fact, Grantee, KeyFormat, Logging, ObjectOwnership, Place, TargetRef, Why,
@@ -236,7 +236,7 @@ fn a_parameter_is_given_or_has_a_default_or_is_unknown() {
     assert_eq!(logging(&default, "t/E").target, Fact::Unknown(Why::NotRead));
     assert!(!format!("{:?} {:?}", said(&default), default.remarks).contains("hush-hush"));
     let hints = |parameter: &str| Hints {
-        parameters: BTreeMap::from([(parameter.to_owned(), "given".to_owned())]),
+        parameters: BTreeMap::from([(parameter.to_owned(), Parameter::Value("given".to_owned()))]),
         ..Hints::default()
     };
     let given = try_read(&[("t.yaml", template)], &hints("T")).expect("a template");

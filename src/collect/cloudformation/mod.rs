@@ -9,6 +9,7 @@ mod assembly;
 mod bucket;
 mod change_set;
 mod evaluate;
+mod parameters;
 mod policy;
 mod stack;
 mod text;
@@ -30,6 +31,7 @@ use super::deployment::{BucketKey, Configuration, Declared, Deployment, Fate, Ow
 use crate::inventory::{Call, Document, Fact, Place, TargetRef, Title, Why};
 use crate::name::{AccountId, Partition, Region};
 
+pub use self::parameters::{Parameter, ParameterError, argument as read_parameter, read as read_parameters};
 pub use self::tree::Malformed;
 
 /// Nested stacks and nested assemblies go no deeper.
@@ -58,7 +60,7 @@ pub struct Source {
 /// What the user adds to the files.
 #[derive(Debug, Clone, Default)]
 pub struct Hints {
-    pub parameters: BTreeMap<String, String>,
+    pub parameters: BTreeMap<String, Parameter>,
     pub account: Option<AccountId>,
     pub region: Option<Region>,
 }
@@ -218,7 +220,9 @@ fn nested_path(path: &str, resource: &Node) -> Option<String> {
         .and_then(Node::text);
     let written = || resource.get("Properties")?.get(property)?.text();
     let relative = asset.or_else(written)?;
-    (!relative.contains("://")).then(|| beside(path, relative))
+    // A file of this folder or of one around it; never one from anywhere.
+    let is_relative = !relative.contains("://") && !relative.starts_with(['/', '~']) && !relative.is_empty();
+    is_relative.then(|| beside(path, relative))
 }
 
 /// A path that is written in a file, seen from where the file is.
@@ -295,7 +299,13 @@ impl Reader<'_, '_> {
         let hints = &self.hints.parameters;
         hints
             .iter()
-            .map(|(name, value)| (name.clone(), Resolved::text(value)))
+            .map(|(name, value)| {
+                let value = match value {
+                    Parameter::Value(text) => Resolved::text(text),
+                    Parameter::Previous => Resolved::missing(format!("the previous value of {name}")),
+                };
+                (name.clone(), value)
+            })
             .collect()
     }
 
