@@ -2,7 +2,7 @@
 //!
 //! For tests, benchmarks and newcomers (`cargo run --example sandbox -- --seed FILE`). It is seeded from a snapshot,
 //! holds several accounts and regions, counts its calls, can be made to fail in many ways, and dumps its state as a
-//! snapshot. Its answers are held against recorded answers of AWS in `tests/sandbox.rs`.
+//! snapshot. Its answers are held against recorded answers of AWS in `tests/sandbox_recorded.rs`.
 //!
 //! It stands on `hyper` alone. The crate `s3s` would bring routing, types and SigV4, but its current release needs a
 //! newer compiler than ours and 127 crates: this builds in seconds without the AWS SDK, and what matters here, the
@@ -19,6 +19,7 @@ mod account;
 mod acl;
 mod answer;
 pub mod client;
+pub mod documents;
 pub mod faults;
 pub mod operation;
 pub mod permission;
