@@ -655,3 +655,70 @@ fn a_seed_that_is_none_is_said_to_be_none() {
         assert!(error.to_string().contains(said), "{error}");
     }
 }
+
+// --- as a program ---
+
+/// The example, where it is built: `cargo test` builds it, `cargo test --test sandbox` doesn't.
+fn example() -> Option<std::path::PathBuf> {
+    let test = std::env::current_exe().ok()?;
+    let path = test.parent()?.parent()?.join("examples/sandbox");
+    let built = path.exists();
+    if !built {
+        eprintln!("skipped: {} is not built", path.display());
+    }
+    built.then_some(path)
+}
+
+#[test]
+fn the_program_says_how_to_reach_it_and_dumps_what_became_of_it() {
+    use std::io::{BufRead, BufReader};
+    let Some(example) = example() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let (seed, dump) = (folder.path().join("seed.json"), folder.path().join("dump.json"));
+    std::fs::write(&seed, furnished().dump().to_string()).expect("a file");
+    let mut child = std::process::Command::new(example)
+        .args([
+            "--latency",
+            "1ms",
+            "--fail",
+            "GetBucketPolicy:app-logs=AccessDenied",
+        ])
+        .arg("--seed")
+        .arg(&seed)
+        .arg("--dump")
+        .arg(&dump)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the example starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut environment = std::collections::BTreeMap::new();
+    while environment.len() < 4 {
+        let line = lines.next().expect("four lines").expect("text");
+        if let Some((name, value)) = line.strip_prefix("export ").and_then(|pair| pair.split_once('=')) {
+            environment.insert(name.to_owned(), value.to_owned());
+        }
+    }
+    let caller = Caller::at(
+        &environment["AWS_ENDPOINT_URL"],
+        &environment["AWS_ACCESS_KEY_ID"],
+        "eu-west-1",
+    );
+    assert_eq!(caller.get("/app-logs?policy").code(), "AccessDenied");
+    assert_eq!(
+        caller
+            .put("/app-data?logging", &logging("app-logs", "told/", ""))
+            .status,
+        200
+    );
+    assert!(caller.get("/_sandbox/calls").body.contains("\"total\": 2"));
+    let interrupted = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .expect("kill starts");
+    assert!(interrupted.success());
+    assert!(child.wait().expect("it ends").success());
+    let dumped = std::fs::read_to_string(&dump).expect("a dump");
+    assert!(dumped.contains("told/"));
+    Sandbox::start(&dumped);
+}

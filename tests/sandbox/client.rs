@@ -29,8 +29,12 @@ impl Caller {
     }
 
     pub fn with_key(sandbox: &Sandbox, access_key: &str, region: &str) -> Self {
+        Self::at(&sandbox.endpoint(), access_key, region)
+    }
+
+    pub fn at(endpoint: &str, access_key: &str, region: &str) -> Self {
         Self {
-            address: sandbox.endpoint().trim_start_matches("http://").to_owned(),
+            address: endpoint.trim_start_matches("http://").to_owned(),
             access_key: access_key.to_owned(),
             region: region.to_owned(),
         }

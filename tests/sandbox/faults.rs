@@ -88,16 +88,21 @@ pub struct Planned {
     pub at: u64,
     pub lasting: u64,
     pub kind: Kind,
+    /// After its call has come, every call fails, whatever it is.
+    pub spread: bool,
 }
 
 impl Planned {
     /// Counts one call; whether the failure is due.
     pub fn due(&mut self, writes: bool) -> bool {
+        if self.spread && self.at == 0 {
+            return true;
+        }
         if self.reach == Reach::Writes && !writes {
             return false;
         }
-        if self.at > 1 {
-            self.at -= 1;
+        if self.spread || self.at > 1 {
+            self.at = self.at.saturating_sub(1);
             return false;
         }
         if self.lasting == 0 {

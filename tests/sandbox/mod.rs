@@ -79,6 +79,7 @@ type Hook = Box<dyn FnOnce(&mut Visitor<'_>) + Send>;
 struct Before {
     operation: Option<&'static str>,
     bucket: Option<String>,
+    writes_only: bool,
     left: u64,
     hook: Option<Hook>,
 }
@@ -253,12 +254,43 @@ impl Sandbox {
         self.plan(Reach::Writes, k, lasting, kind);
     }
 
+    /// The network is gone from the `k`-th call or write on: before its effect, or after it.
+    pub fn lose(&self, writes: bool, k: u64, after_the_effect: bool) {
+        let reach = if writes { Reach::Writes } else { Reach::Calls };
+        let first = if after_the_effect {
+            Kind::ResetAfter
+        } else {
+            Kind::ResetBefore
+        };
+        self.plan(reach, k, 1, first);
+        self.spread(reach, k, Kind::ResetBefore);
+    }
+
+    /// From the `k`-th call or write on, everything is answered with 503.
+    pub fn storm(&self, writes: bool, k: u64) {
+        let reach = if writes { Reach::Writes } else { Reach::Calls };
+        self.plan(reach, k, 1, Kind::Throttled);
+        self.spread(reach, k, Kind::Throttled);
+    }
+
+    /// Every call after the one that the reach and the number name fails.
+    fn spread(&self, reach: Reach, after: u64, kind: Kind) {
+        self.state().planned.push(Planned {
+            reach,
+            at: after,
+            lasting: 0,
+            kind,
+            spread: true,
+        });
+    }
+
     fn plan(&self, reach: Reach, at: u64, lasting: u64, kind: Kind) {
         self.state().planned.push(Planned {
             reach,
             at,
             lasting,
             kind,
+            spread: false,
         });
     }
 
@@ -274,6 +306,18 @@ impl Sandbox {
         self.state().before.push(Before {
             operation: None,
             bucket: None,
+            writes_only: false,
+            left: k,
+            hook: Some(Box::new(hook)),
+        });
+    }
+
+    /// The same for the `k`-th call that would change something.
+    pub fn before_write(&self, k: u64, hook: impl FnOnce(&mut Visitor<'_>) + Send + 'static) {
+        self.state().before.push(Before {
+            operation: None,
+            bucket: None,
+            writes_only: true,
             left: k,
             hook: Some(Box::new(hook)),
         });
@@ -291,6 +335,7 @@ impl Sandbox {
         self.state().before.push(Before {
             operation: Some(operation.name),
             bucket: bucket.map(str::to_owned),
+            writes_only: false,
             left: k,
             hook: Some(Box::new(hook)),
         });
@@ -340,7 +385,8 @@ impl State {
         for index in 0..self.before.len() {
             let before = &mut self.before[index];
             let meant = before.operation.is_none_or(|name| name == operation.name)
-                && before.bucket.as_deref().is_none_or(|name| bucket == Some(name));
+                && before.bucket.as_deref().is_none_or(|name| bucket == Some(name))
+                && (operation.writes() || !before.writes_only);
             if !meant || before.hook.is_none() {
                 continue;
             }
