@@ -126,3 +126,82 @@ impl Declared {
         }
     }
 }
+
+/// Each setting of a configuration in turn, whatever its type.
+macro_rules! each_setting {
+    ($configuration:expr, |$said:ident| $body:expr) => {
+        each_setting!(@ $configuration, $said, $body, logging, policy, acl, object_ownership, encryption, object_lock,
+            payer, lifecycle, versioning, public_access_block)
+    };
+    (@ $configuration:expr, $said:ident, $body:expr, $($field:ident),*) => {
+        $({
+            let $said = &mut $configuration.$field;
+            $body
+        })*
+    };
+}
+
+impl<T> Said<T> {
+    fn take(&mut self) -> Self {
+        std::mem::replace(self, Said::Silent)
+    }
+}
+
+impl Configuration {
+    /// What is written, taken for what is there already.
+    pub fn as_unchanged(mut self) -> Self {
+        each_setting!(self, |said| *said = match said.take() {
+            Said::Sets(fact) => Said::Unchanged(fact),
+            other => other,
+        });
+        self
+    }
+
+    /// Without what sets nothing: a bucket that is created has nothing.
+    pub fn without_absent(mut self) -> Self {
+        each_setting!(self, |said| if matches!(said, Said::Sets(Fact::Absent)) {
+            *said = Said::Silent;
+        });
+        self
+    }
+
+    /// What is written as it was before is not written.
+    pub fn changed_from(mut self, before: &Self) -> Self {
+        macro_rules! compare {
+            ($($field:ident: $alike:expr),*) => {$(
+                let same = match (&self.$field, &before.$field) {
+                    (Said::Sets(Fact::Known(a)), Said::Sets(Fact::Known(b))) => $alike(a, b),
+                    (Said::Sets(Fact::Absent), Said::Sets(Fact::Absent)) => true,
+                    _ => false,
+                };
+                if same && let Said::Sets(fact) = self.$field.take() {
+                    self.$field = Said::Unchanged(fact);
+                }
+            )*};
+        }
+        compare!(
+            logging: alike_logging,
+            policy: alike_policy,
+            acl: PartialEq::eq,
+            object_ownership: PartialEq::eq,
+            encryption: PartialEq::eq,
+            object_lock: PartialEq::eq,
+            payer: PartialEq::eq,
+            lifecycle: PartialEq::eq,
+            versioning: PartialEq::eq,
+            public_access_block: PartialEq::eq
+        );
+        self
+    }
+}
+
+/// The same logging, wherever it is written.
+pub fn alike_logging(a: &Logging, b: &Logging) -> bool {
+    (&a.target, &a.prefix, &a.key_format, &a.target_grants)
+        == (&b.target, &b.prefix, &b.key_format, &b.target_grants)
+}
+
+/// The same policy, wherever it is written.
+pub fn alike_policy(a: &Arc<Document>, b: &Arc<Document>) -> bool {
+    a.text == b.text
+}

@@ -6,3 +6,4 @@ pub mod encoding;
 pub mod kind;
 pub mod overlay;
 pub mod snapshot;
+pub mod terraform;

@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::deployment::{BucketKey, Configuration, Declared, Deployment, Fate, Owner, Said};
+use super::deployment::{
+    BucketKey, Configuration, Declared, Deployment, Fate, Owner, Said, alike_logging, alike_policy,
+};
 use crate::inventory::{
     Account, Acl, Allowance, Bucket, BucketSettings, Call, Existence, Fact, Inventory, Listing, Logging,
     Loss, Lost, ObjectLock, Payer, Settings, TargetRef, Versioning, Why,
@@ -469,11 +471,7 @@ impl<'f, 'a> Topic<'f, 'a> {
     }
 
     fn settle_logging(&self, start: Fact<Logging>, labels: &Labels<'_>) -> Fact<Logging> {
-        let alike = |a: &Logging, b: &Logging| {
-            (&a.target, &a.prefix, &a.key_format, &a.target_grants)
-                == (&b.target, &b.prefix, &b.key_format, &b.target_grants)
-        };
-        let settled = self.one(start, |all| &all.logging, Fact::Absent, alike);
+        let settled = self.one(start, |all| &all.logging, Fact::Absent, alike_logging);
         let Some(by) = settled.by else {
             return settled.fact;
         };
@@ -503,7 +501,7 @@ impl<'f, 'a> Topic<'f, 'a> {
             }};
         }
         Settings {
-            policy: settled!(policy, Call::Policy, Fact::Absent, |a, b| a.text == b.text),
+            policy: settled!(policy, Call::Policy, Fact::Absent, alike_policy),
             // A stack that gives up its canned ACL leaves a private one.
             acl: settled!(acl, Call::Acl, Fact::Known(Acl::default()), PartialEq::eq),
             object_ownership: settled!(

@@ -1,0 +1,708 @@
+//! Terraform and OpenTofu → what they declare: plans and states in JSON, and `terraform.tfstate`.
+//!
+//! Nothing is evaluated but references. What a plan doesn't know before the deploy stays unknown; which bucket is meant
+//! is followed through the configuration, and said only where a single one can be meant. What is marked as sensitive
+//! is compared, and never told.
+
+mod address;
+mod owners;
+mod policy_document;
+mod references;
+mod resource;
+mod rows;
+mod secrets;
+mod shape;
+mod value;
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use miette::Diagnostic;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+use self::owners::Owners;
+use self::references::{Candidate, Index, Want};
+use self::resource::Behind;
+use self::rows::{Loaded, Row, Side, Verb};
+use self::secrets::Secrets;
+use self::value::Node;
+use super::deployment::{BucketKey, Configuration, Declared, Deployment, Fate};
+use super::kind::{self, Kind, KindError, Recognised};
+use crate::inventory::{Call, Document, Fact, Host, Place, TargetRef, Title, Why};
+use crate::name::Region;
+
+/// Why a file of Terraform can't be read.
+#[derive(Debug, Error, Diagnostic, PartialEq, Eq)]
+pub enum TerraformError {
+    #[error("line {line}, column {column}: {reason}")]
+    #[diagnostic(
+        code(terraform::malformed),
+        help("write it again: `terraform show -json tfplan > plan.json`")
+    )]
+    Malformed {
+        line: usize,
+        column: usize,
+        reason: String,
+    },
+    #[error("it is of format version {found}; this release reads 0 and 1")]
+    #[diagnostic(
+        code(terraform::version),
+        help("use a release of s3log-lint that reads format version {found}")
+    )]
+    Version { found: String },
+    #[error("it is a state of version {found}; this release reads version 4")]
+    #[diagnostic(
+        code(terraform::state_version),
+        help("give its JSON instead: `terraform show -json > state.json`")
+    )]
+    StateVersion { found: String },
+}
+
+/// The text of a file, to place what is wrong with it.
+pub(super) struct Text<'t> {
+    whole: &'t str,
+}
+
+impl Text<'_> {
+    fn misplaced(&self, raw: &RawValue, error: &serde_json::Error) -> TerraformError {
+        let start = offset(self.whole, raw.get());
+        malformed(kind::malformed(self.whole, start, error))
+    }
+}
+
+fn malformed(error: KindError) -> TerraformError {
+    match error {
+        KindError::Malformed { line, column, reason } => TerraformError::Malformed { line, column, reason },
+        other => TerraformError::Malformed {
+            line: 1,
+            column: 1,
+            reason: other.to_string(),
+        },
+    }
+}
+
+/// Where a part of the text starts: it borrows from the text, so its address tells.
+fn offset(whole: &str, part: &str) -> usize {
+    (part.as_ptr() as usize)
+        .saturating_sub(whole.as_ptr() as usize)
+        .min(whole.len())
+}
+
+/// Reads a file of one of Terraform's kinds.
+pub fn read(path: &str, text: &str, recognised: Recognised) -> Result<Deployment, TerraformError> {
+    let document = &text[recognised.start..recognised.end];
+    let text = Text { whole: text };
+    let whole = |error: serde_json::Error| malformed(kind::malformed(text.whole, recognised.start, &error));
+    if recognised.kind == Kind::TerraformStateFile {
+        let file: shape::StateFile<'_> = serde_json::from_str(document).map_err(whole)?;
+        if file.version.as_u64() != Some(4) {
+            return Err(TerraformError::StateVersion {
+                found: file.version.to_string(),
+            });
+        }
+        let mut secrets = Secrets::default();
+        for output in file.outputs.values().filter(|output| output.sensitive) {
+            secrets.add(&output.value);
+        }
+        let rows = rows::of_state_file(&text, &file.resources)?;
+        let parts = Parts {
+            path,
+            text: &text,
+            rows: &rows,
+            configuration: None,
+            variables: BTreeMap::new(),
+            secrets,
+        };
+        return parts.read(true, Vec::new());
+    }
+    let file: shape::Document<'_> = serde_json::from_str(document).map_err(whole)?;
+    check_version(file.format_version.as_deref())?;
+    let mut remarks = Vec::new();
+    let mut is_state = true;
+    let mut rows = Vec::new();
+    if let Some(changes) = &file.resource_changes {
+        is_state = false;
+        rows = rows::of_changes(&text, changes)?;
+    } else if let Some(values) = &file.planned_values
+        && let Some(root) = &values.root_module
+    {
+        remarks.push(
+            "it holds no changes, only the values after them: what it creates can't be told".to_owned(),
+        );
+        rows = rows::of_values(&text, root, "/planned_values/root_module", true)?;
+    } else if let Some(root) = file
+        .values
+        .as_ref()
+        .and_then(|values| values.root_module.as_ref())
+    {
+        rows = rows::of_values(&text, root, "/values/root_module", false)?;
+    }
+    // What was known before the plan was made: data sources, mostly.
+    let prior = file.prior_state.as_ref().and_then(|state| state.values.as_ref());
+    if let Some(root) = prior.and_then(|values| values.root_module.as_ref()) {
+        let known: BTreeSet<String> = rows.iter().map(|row| row.text.clone()).collect();
+        let before = rows::of_values(&text, root, "/prior_state/values/root_module", false)?;
+        let data = before
+            .into_iter()
+            .filter(|row| row.address.is_data && !known.contains(&row.text));
+        rows.extend(data);
+    }
+    let complete = file.complete.unwrap_or(true) && !file.errored.unwrap_or(false);
+    if !complete {
+        remarks.push(
+            "it is incomplete (targeted, deferred or failed): what it doesn't name may be configured all the same"
+                .to_owned(),
+        );
+    }
+    let variables = variables(&text, &file)?;
+    let mut secrets = Secrets::default();
+    let root = file
+        .configuration
+        .as_ref()
+        .and_then(|all| all.root_module.as_ref());
+    for (name, value) in &variables {
+        let is_sensitive = root
+            .and_then(|root| root.variables.get(name.as_str()))
+            .is_some_and(|variable| variable.sensitive);
+        if is_sensitive {
+            secrets.add(value);
+        }
+    }
+    let parts = Parts {
+        path,
+        text: &text,
+        rows: &rows,
+        configuration: file.configuration.as_ref(),
+        variables,
+        secrets,
+    };
+    let mut deployment = parts.read(is_state, remarks)?;
+    deployment.complete = complete;
+    Ok(deployment)
+}
+
+/// A later minor version adds what can be passed over; another major one means something else.
+fn check_version(version: Option<&str>) -> Result<(), TerraformError> {
+    let found = version.unwrap_or_default();
+    let major = found.split('.').next().unwrap_or_default();
+    match major {
+        "0" | "1" => Ok(()),
+        _ => Err(TerraformError::Version {
+            found: match found.is_empty() {
+                true => "(none)".to_owned(),
+                false => found.to_owned(),
+            },
+        }),
+    }
+}
+
+fn variables(text: &Text<'_>, file: &shape::Document<'_>) -> Result<BTreeMap<String, Value>, TerraformError> {
+    let Some(raw) = file.variables else {
+        return Ok(BTreeMap::new());
+    };
+    let given: BTreeMap<String, shape::Given> = text.parse_owned(raw)?;
+    Ok(given
+        .into_iter()
+        .map(|(name, given)| (name, given.value))
+        .collect())
+}
+
+/// What a file was cut into.
+struct Parts<'p, 'a> {
+    path: &'p str,
+    text: &'p Text<'p>,
+    rows: &'p [Row<'a>],
+    configuration: Option<&'p shape::Configuration<'a>>,
+    variables: BTreeMap<String, Value>,
+    secrets: Secrets,
+}
+
+impl Parts<'_, '_> {
+    fn read(self, is_state: bool, remarks: Vec<String>) -> Result<Deployment, TerraformError> {
+        let mut secrets = self.secrets;
+        for row in self.rows {
+            secrets.add_row(self.text, row)?;
+        }
+        let index = Index::new(self.rows, self.configuration, self.variables);
+        let owners = Owners::find(self.text, &index, self.configuration)?;
+        let file = Arc::new(Document {
+            title: Title::File {
+                path: self.path.to_owned(),
+            },
+            text: blank(self.text.whole).into(),
+            host: None,
+        });
+        let reader = Reader {
+            path: self.path,
+            text: self.text,
+            file: &file,
+            index: &index,
+            owners: &owners,
+            secrets: &secrets,
+        };
+        reader.read(is_state, remarks)
+    }
+}
+
+/// The text with nothing in it: a plan holds passwords, and only its places are wanted.
+fn blank(text: &str) -> String {
+    text.chars()
+        .map(|character| match character.len_utf8() {
+            _ if character == '\n' => '\n',
+            1 => ' ',
+            2 => '\u{a0}',
+            3 => '\u{2003}',
+            _ => '\u{1d159}',
+        })
+        .collect()
+}
+
+/// What one file says, resource by resource.
+#[derive(Clone, Copy)]
+struct Reader<'r, 'a> {
+    path: &'r str,
+    text: &'r Text<'r>,
+    file: &'r Arc<Document>,
+    index: &'r Index<'r, 'a>,
+    owners: &'r Owners,
+    secrets: &'r Secrets,
+}
+
+impl<'r, 'a> Reader<'r, 'a> {
+    fn read(self, is_state: bool, mut remarks: Vec<String>) -> Result<Deployment, TerraformError> {
+        let mut deployment = Deployment {
+            title: self.path.to_owned(),
+            complete: true,
+            declared: Vec::new(),
+            before: Vec::new(),
+            remarks: Vec::new(),
+        };
+        let mut unclear = Vec::new();
+        for row in self.index.rows().iter().filter(|row| !row.address.is_data) {
+            let declared = match row.address.kind.as_str() {
+                "aws_s3_bucket" => self.bucket(row)?,
+                kind if resource::removes(kind).is_some() => self.configuring(row)?,
+                _ => continue,
+            };
+            for each in &declared {
+                if matches!(each.bucket, BucketKey::OneOf(_)) {
+                    unclear.push(each.address.clone());
+                }
+            }
+            deployment.declared.extend(declared);
+            let earlier = match is_state {
+                true => None,
+                false => row.before.as_ref(),
+            };
+            if let Some(side) = earlier {
+                deployment.before.extend(self.as_it_was(row, side)?);
+            }
+        }
+        if is_state {
+            deployment.before = deployment.declared.clone();
+        }
+        if let Some(told) = told_unclear(&unclear) {
+            remarks.push(told);
+        }
+        deployment.remarks = remarks;
+        Ok(deployment)
+    }
+
+    /// The bucket's own resource.
+    fn bucket(self, row: &'r Row<'a>) -> Result<Vec<Declared>, TerraformError> {
+        let mut all = Vec::new();
+        let before = row.before.as_ref().map(|side| (side, self.key(row, side)));
+        let after = row.after.as_ref().map(|side| (side, self.key(row, side)));
+        match (row.verb, before, after) {
+            (Verb::Keep | Verb::Read, _, Some((side, key))) => {
+                all.push(self.declare(row, side, key, Fate::Kept, Configuration::as_unchanged)?);
+            }
+            (Verb::Create, _, Some((side, key))) => {
+                all.push(self.declare(row, side, key, Fate::Created, Configuration::without_absent)?);
+            }
+            (Verb::Update, None, Some((side, key))) => {
+                all.push(self.declare(row, side, key, Fate::Updated, Configuration::without_absent)?);
+            }
+            (Verb::Update, Some((old, _)), Some((side, key))) => {
+                let old = self.look(row, old)?.configuration();
+                let changed = |new: Configuration| new.changed_from(&old);
+                all.push(self.declare(row, side, key, Fate::Updated, changed)?);
+            }
+            (Verb::Delete, Some((side, key)), _) => {
+                all.push(self.declare(row, side, key, Fate::Deleted, |_| Configuration::default())?);
+            }
+            (Verb::Forget, Some((side, key)), _) => {
+                all.push(self.declare(row, side, key, Fate::Forgotten, Configuration::as_unchanged)?);
+            }
+            (Verb::Replace { .. }, Some((old, old_key)), Some((side, key))) => {
+                if old_key != key {
+                    all.push(self.declare(row, old, old_key, Fate::Deleted, |_| Configuration::default())?);
+                }
+                all.push(self.declare(row, side, key, Fate::Replaced, Configuration::without_absent)?);
+            }
+            (Verb::Succeed, Some((old, old_key)), Some((side, key))) => {
+                all.push(self.declare(row, old, old_key, Fate::Forgotten, Configuration::as_unchanged)?);
+                all.push(self.declare(row, side, key, Fate::Created, Configuration::without_absent)?);
+            }
+            // A row without the values that its actions speak of says nothing.
+            (_, _, _) => {}
+        }
+        Ok(all)
+    }
+
+    /// A resource that configures a bucket.
+    fn configuring(self, row: &'r Row<'a>) -> Result<Vec<Declared>, TerraformError> {
+        let mut all = Vec::new();
+        let before = row.before.as_ref().map(|side| (side, self.key(row, side)));
+        let after = row.after.as_ref().map(|side| (side, self.key(row, side)));
+        let kind = row.address.kind.as_str();
+        let removed = |_| resource::removes(kind).unwrap_or_default();
+        let sets = |configuration| configuration;
+        match (row.verb, before, after) {
+            (Verb::Keep | Verb::Read, _, Some((side, key))) => {
+                all.push(self.declare(row, side, key, Fate::NotSaid, Configuration::as_unchanged)?);
+            }
+            (Verb::Create | Verb::Update, _, Some((side, key))) => {
+                all.push(self.declare(row, side, key, Fate::NotSaid, sets)?);
+            }
+            (Verb::Delete, Some((side, key)), _) if self.is_skipped(row, side)? => {
+                all.push(self.declare(row, side, key, Fate::NotSaid, Configuration::as_unchanged)?);
+            }
+            (Verb::Delete, Some((side, key)), _) => {
+                all.push(self.declare(row, side, key, Fate::NotSaid, removed)?);
+            }
+            (Verb::Forget, Some((side, key)), _) => {
+                all.push(self.declare(row, side, key, Fate::NotSaid, Configuration::as_unchanged)?);
+            }
+            (Verb::Replace { create_first }, Some((old, old_key)), Some((side, key))) => {
+                let same = old_key == key;
+                if !same || create_first {
+                    // Of the same bucket, what was created first is taken away again when the old one is destroyed.
+                    all.push(self.declare(row, old, old_key, Fate::NotSaid, removed)?);
+                }
+                if !same || !create_first {
+                    all.push(self.declare(row, side, key, Fate::NotSaid, sets)?);
+                }
+            }
+            (Verb::Succeed, _, Some((side, key))) => {
+                all.push(self.declare(row, side, key, Fate::NotSaid, sets)?);
+            }
+            (_, _, _) => {}
+        }
+        Ok(all)
+    }
+
+    /// A public access block that is to be left in place when its resource is destroyed.
+    fn is_skipped(self, row: &Row<'a>, side: &Side<'a>) -> Result<bool, TerraformError> {
+        Ok(row.is_managed("aws_s3_bucket_public_access_block")
+            && side.load(self.text)?.node().get("skip_destroy").flag() == Fact::Known(true))
+    }
+
+    /// The time before the deploy.
+    fn as_it_was(self, row: &'r Row<'a>, side: &'r Side<'a>) -> Result<Option<Declared>, TerraformError> {
+        let fate = match row.is_managed("aws_s3_bucket") {
+            true => Fate::Kept,
+            false => Fate::NotSaid,
+        };
+        let key = self.key(row, side);
+        self.declare(row, side, key, fate, Configuration::as_unchanged)
+            .map(Some)
+    }
+
+    fn declare(
+        self,
+        row: &'r Row<'a>,
+        side: &'r Side<'a>,
+        key: BucketKey,
+        fate: Fate,
+        change: impl FnOnce(Configuration) -> Configuration,
+    ) -> Result<Declared, TerraformError> {
+        let look = self.look(row, side)?;
+        let mut declared = Declared::new(key, row.text.clone(), fate);
+        (declared.owner, declared.region) = self.owners.of(self.index, &row.address);
+        let node = look.loaded.node();
+        for name in ["region", "bucket_region"] {
+            if let Fact::Known(text) = node.get(name).name()
+                && let Ok(region) = Region::parse(&text)
+            {
+                declared.region = Fact::Known(region);
+                break;
+            }
+        }
+        declared.place = Some(look.place(""));
+        declared.configuration = change(look.configuration());
+        Ok(declared)
+    }
+
+    fn look(self, row: &'r Row<'a>, side: &'r Side<'a>) -> Result<Look<'r, 'a>, TerraformError> {
+        Ok(Look {
+            reader: self,
+            row,
+            side,
+            loaded: side.load(self.text)?,
+            document: OnceCell::new(),
+        })
+    }
+
+    /// The bucket that a resource is, or that it configures.
+    fn key(self, row: &Row<'a>, side: &Side<'a>) -> BucketKey {
+        let is_bucket = row.is_managed("aws_s3_bucket");
+        match &side.bucket {
+            Fact::Known(name) if self.secrets.holds(name) => match self.secrets.bucket(name) {
+                Some(address) => BucketKey::Address(address.to_owned()),
+                None if is_bucket => BucketKey::Address(row.text.clone()),
+                None => BucketKey::OneOf(Vec::new()),
+            },
+            Fact::Known(name) => BucketKey::Name(name.clone()),
+            _ if is_bucket => BucketKey::Address(row.text.clone()),
+            Fact::Unknown(Why::Sensitive) => match self.secrets.bucket_of(self.text, side) {
+                Some(address) => BucketKey::Address(address),
+                None => BucketKey::OneOf(Vec::new()),
+            },
+            Fact::Absent | Fact::Unknown(_) => {
+                let found = self
+                    .index
+                    .follow(self.text, &row.address, &["bucket"], Want::Bucket);
+                let keys: BTreeSet<BucketKey> = found
+                    .candidates
+                    .iter()
+                    .map(|candidate| self.key_of(candidate))
+                    .collect();
+                let mut keys: Vec<BucketKey> = keys.into_iter().collect();
+                match keys.len() {
+                    _ if found.unclear => BucketKey::OneOf(Vec::new()),
+                    1 => keys.swap_remove(0),
+                    _ => BucketKey::OneOf(keys),
+                }
+            }
+        }
+    }
+
+    fn key_of(self, candidate: &Candidate) -> BucketKey {
+        match candidate {
+            Candidate::Text(name) => match self.secrets.bucket(name) {
+                Some(address) => BucketKey::Address(address.to_owned()),
+                None if self.secrets.holds(name) => BucketKey::OneOf(Vec::new()),
+                None => BucketKey::Name(name.clone()),
+            },
+            Candidate::Row(number) => {
+                let row = &self.index.rows()[*number];
+                match row.after.as_ref().or(row.before.as_ref()) {
+                    Some(side) => self.key(row, side),
+                    None => BucketKey::Address(row.text.clone()),
+                }
+            }
+        }
+    }
+}
+
+fn told_unclear(addresses: &[String]) -> Option<String> {
+    let first = addresses.first()?;
+    Some(match addresses.len() - 1 {
+        0 => format!("which bucket {first} configures is known only after the deploy"),
+        more => format!(
+            "which buckets {first} and {more} more resources configure is known only after the deploy"
+        ),
+    })
+}
+
+/// One resource at one time.
+struct Look<'r, 'a> {
+    reader: Reader<'r, 'a>,
+    row: &'r Row<'a>,
+    side: &'r Side<'a>,
+    loaded: Loaded,
+    document: OnceCell<Arc<Document>>,
+}
+
+impl Look<'_, '_> {
+    fn configuration(&self) -> Configuration {
+        let kind = self.row.address.kind.as_str();
+        let node = self.loaded.node();
+        let mut all = match kind {
+            "aws_s3_bucket" => resource::bucket(node, self),
+            kind => resource::configures(kind, node, self).unwrap_or_default(),
+        };
+        for (call, argument) in arguments(kind) {
+            let said = match call {
+                Call::Policy => None,
+                _ => Some(self.place(argument)),
+            };
+            if let Some(place) = said {
+                all.places.insert(*call, place);
+            }
+        }
+        if let super::deployment::Said::Sets(Fact::Known(policy)) = &all.policy {
+            all.places.insert(Call::Policy, Place::new(policy, ""));
+        }
+        all
+    }
+
+    /// The values of the resource, as they are shown: without what is sensitive.
+    fn document(&self) -> &Arc<Document> {
+        self.document.get_or_init(|| {
+            let text = secrets::without(&self.loaded).to_string();
+            Arc::new(Document {
+                title: Title::Embedded {
+                    path: self.reader.path.to_owned(),
+                    address: self.row.text.clone(),
+                },
+                text: text.into(),
+                host: Some(self.host(self.side.value, "")),
+            })
+        })
+    }
+
+    fn host(&self, part: &RawValue, pointer: &str) -> Host {
+        let start = offset(self.reader.text.whole, part.get());
+        Host {
+            place: Place {
+                document: Arc::clone(self.reader.file),
+                pointer: format!("{}{pointer}", self.side.pointer),
+                span: Some(start..start + part.get().len()),
+                made_at: None,
+            },
+            origins: BTreeMap::new(),
+        }
+    }
+
+    /// The document of a policy that stands in an argument of this resource.
+    fn policy_document(&self, text: String) -> Arc<Document> {
+        let arguments: BTreeMap<&str, &RawValue> =
+            serde_json::from_str(self.side.value.get()).unwrap_or_default();
+        let host = match arguments.get("policy") {
+            Some(policy) => self.host(policy, "/policy"),
+            None => self.host(self.side.value, ""),
+        };
+        Arc::new(Document {
+            title: Title::Embedded {
+                path: self.reader.path.to_owned(),
+                address: self.row.text.clone(),
+            },
+            text: text.into(),
+            host: Some(host),
+        })
+    }
+}
+
+/// Where the settings are written in each kind of resource.
+fn arguments(kind: &str) -> &'static [(Call, &'static str)] {
+    match kind {
+        "aws_s3_bucket" => &[
+            (Call::Acl, "/acl"),
+            (Call::Encryption, "/server_side_encryption_configuration/0/rule/0"),
+            (Call::ObjectLock, "/object_lock_configuration"),
+            (Call::RequestPayment, "/request_payer"),
+            (Call::Lifecycle, "/lifecycle_rule"),
+            (Call::Versioning, "/versioning"),
+        ],
+        "aws_s3_bucket_acl" => &[(Call::Acl, "/acl")],
+        "aws_s3_bucket_ownership_controls" => &[(Call::OwnershipControls, "/rule/0/object_ownership")],
+        "aws_s3_bucket_server_side_encryption_configuration" => &[(
+            Call::Encryption,
+            "/rule/0/apply_server_side_encryption_by_default",
+        )],
+        "aws_s3_bucket_object_lock_configuration" => &[(Call::ObjectLock, "/rule/0/default_retention")],
+        "aws_s3_bucket_request_payment_configuration" => &[(Call::RequestPayment, "/payer")],
+        "aws_s3_bucket_lifecycle_configuration" => &[(Call::Lifecycle, "/rule")],
+        "aws_s3_bucket_versioning" => &[(Call::Versioning, "/versioning_configuration")],
+        "aws_s3_bucket_public_access_block" => &[(Call::PublicAccessBlock, "")],
+        _ => &[],
+    }
+}
+
+impl Behind for Look<'_, '_> {
+    fn target(&self, path: &[&str], node: Node<'_>) -> Fact<TargetRef> {
+        let reader = self.reader;
+        let meant = |key: BucketKey| match key {
+            BucketKey::Name(name) => Fact::Known(TargetRef::Name(name)),
+            BucketKey::Address(address) => Fact::Known(TargetRef::Address(address)),
+            BucketKey::OneOf(_) => Fact::Unknown(Why::AfterApply),
+        };
+        match node.text() {
+            Fact::Known(name) if reader.secrets.holds(&name) => match reader.secrets.bucket(&name) {
+                Some(address) => Fact::Known(TargetRef::Address(address.to_owned())),
+                None => Fact::Unknown(Why::Sensitive),
+            },
+            Fact::Known(name) => Fact::Known(TargetRef::Name(name)),
+            // A block without a target is refused by AWS as an empty name.
+            Fact::Absent => Fact::Known(TargetRef::Name(String::new())),
+            Fact::Unknown(Why::Sensitive) => {
+                match node.raw().as_str().and_then(|name| reader.secrets.bucket(name)) {
+                    Some(address) => Fact::Known(TargetRef::Address(address.to_owned())),
+                    None => Fact::Unknown(Why::Sensitive),
+                }
+            }
+            Fact::Unknown(_) => {
+                let found = reader
+                    .index
+                    .follow(reader.text, &self.row.address, path, Want::Bucket);
+                let keys: BTreeSet<BucketKey> = found
+                    .candidates
+                    .iter()
+                    .map(|candidate| reader.key_of(candidate))
+                    .collect();
+                let mut keys: Vec<BucketKey> = keys.into_iter().collect();
+                match keys.len() {
+                    1 if !found.unclear => meant(keys.swap_remove(0)),
+                    _ => Fact::Unknown(Why::AfterApply),
+                }
+            }
+        }
+    }
+
+    fn customer_key(&self, path: &[&str]) -> Option<String> {
+        let reader = self.reader;
+        let found = reader
+            .index
+            .follow(reader.text, &self.row.address, path, Want::KmsKey);
+        let mut candidates = found.candidates.iter();
+        match (candidates.next()?, candidates.next()) {
+            (Candidate::Row(number), None) if !found.unclear => {
+                Some(reader.index.rows()[*number].text.clone())
+            }
+            _ => None,
+        }
+    }
+
+    fn is_configured(&self, path: &[&str]) -> bool {
+        let reader = self.reader;
+        reader
+            .index
+            .argument(reader.text, &self.row.address, path)
+            .is_some()
+    }
+
+    fn policy(&self, node: Node<'_>) -> Fact<Arc<Document>> {
+        let reader = self.reader;
+        match node.name() {
+            Fact::Known(text) => Fact::Known(self.policy_document(text)),
+            Fact::Absent => Fact::Absent,
+            Fact::Unknown(Why::AfterApply) => {
+                let found = reader
+                    .index
+                    .follow(reader.text, &self.row.address, &["policy"], Want::Policy);
+                let mut candidates = found.candidates.iter();
+                let only = match (candidates.next(), candidates.next()) {
+                    (Some(Candidate::Row(number)), None) if !found.unclear => &reader.index.rows()[*number],
+                    _ => return Fact::Unknown(Why::AfterApply),
+                };
+                let loaded = only.after.as_ref().map(|side| side.load(reader.text));
+                match loaded {
+                    Some(Ok(loaded)) => {
+                        policy_document::render(loaded.node()).map(|text| self.policy_document(text))
+                    }
+                    Some(Err(_)) | None => Fact::Unknown(Why::AfterApply),
+                }
+            }
+            Fact::Unknown(why) => Fact::Unknown(why),
+        }
+    }
+
+    fn place(&self, pointer: &str) -> Place {
+        Place::new(self.document(), pointer)
+    }
+}

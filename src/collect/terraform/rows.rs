@@ -1,0 +1,372 @@
+//! The resources of a plan or a state, one row each, with their values still as they stand in the file.
+
+use std::collections::BTreeMap;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::address::{Address, Call, Key};
+use super::shape::{Change, ResourceChange, StateFileResource, StateModule};
+use super::value::Node;
+use super::{TerraformError, Text};
+use crate::inventory::{Fact, Why};
+
+/// What the deploy does with a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    Keep,
+    Create,
+    Update,
+    Delete,
+    /// No longer managed; it stays in AWS.
+    Forget,
+    /// The new one is made before the old one is destroyed, or after.
+    Replace {
+        create_first: bool,
+    },
+    /// The old one stays in AWS, no longer managed, next to a new one.
+    Succeed,
+    /// A data source.
+    Read,
+}
+
+impl Verb {
+    fn of(actions: &[impl AsRef<str>]) -> Self {
+        let actions: Vec<&str> = actions.iter().map(AsRef::as_ref).collect();
+        match actions.as_slice() {
+            ["no-op"] | [] => Verb::Keep,
+            ["create"] => Verb::Create,
+            ["read"] => Verb::Read,
+            ["delete"] => Verb::Delete,
+            ["forget"] => Verb::Forget,
+            ["create", "delete"] => Verb::Replace { create_first: true },
+            ["delete", "create"] => Verb::Replace { create_first: false },
+            ["create", "forget"] | ["forget", "create"] => Verb::Succeed,
+            // What a later version adds writes something.
+            _ => Verb::Update,
+        }
+    }
+}
+
+/// A resource, before and after.
+#[derive(Debug)]
+pub(super) struct Row<'a> {
+    pub address: Address,
+    /// As Terraform writes it.
+    pub text: String,
+    pub verb: Verb,
+    pub before: Option<Side<'a>>,
+    pub after: Option<Side<'a>>,
+}
+
+impl<'a> Row<'a> {
+    pub fn is_managed(&self, kind: &str) -> bool {
+        !self.address.is_data && self.address.kind == kind
+    }
+
+    pub fn sides(&self) -> impl Iterator<Item = &Side<'a>> {
+        self.before.iter().chain(&self.after)
+    }
+}
+
+/// The values of a resource at one time.
+#[derive(Debug)]
+pub(super) struct Side<'a> {
+    pub value: &'a RawValue,
+    unknown: Unknown<'a>,
+    sensitive: Sensitive<'a>,
+    /// Where the values stand in the file.
+    pub pointer: String,
+    /// The name of the bucket that it is, or that it configures.
+    pub bucket: Fact<String>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Unknown<'a> {
+    Tree(Option<&'a RawValue>),
+    /// The file doesn't tell: what is missing may be unknown.
+    Missing,
+}
+
+#[derive(Debug, Clone)]
+enum Sensitive<'a> {
+    Tree(Option<&'a RawValue>),
+    Parsed(Value),
+}
+
+/// The values of one side, parsed.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    value: Value,
+    unknown: Value,
+    pub sensitive: Value,
+    missing_is_unknown: bool,
+}
+
+impl Loaded {
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    pub fn node(&self) -> Node<'_> {
+        let node = Node::new(&self.value, &self.unknown, &self.sensitive);
+        match self.missing_is_unknown {
+            true => node.where_missing_is_unknown(),
+            false => node,
+        }
+    }
+}
+
+impl<'a> Side<'a> {
+    fn new(
+        text: &Text<'_>,
+        value: &'a RawValue,
+        unknown: Unknown<'a>,
+        sensitive: Sensitive<'a>,
+        pointer: String,
+        is_read: bool,
+    ) -> Result<Self, TerraformError> {
+        let mut side = Self {
+            value,
+            unknown,
+            sensitive,
+            pointer,
+            bucket: Fact::Unknown(Why::NotRead),
+        };
+        if is_read {
+            side.bucket = side.load(text)?.node().get("bucket").name();
+        }
+        Ok(side)
+    }
+
+    /// Whether anything is marked; mostly nothing is, and nothing need be parsed to see it.
+    pub fn may_be_sensitive(&self) -> bool {
+        match &self.sensitive {
+            Sensitive::Tree(raw) => raw.is_some_and(|raw| raw.get().contains("true")),
+            Sensitive::Parsed(value) => value.as_object().is_none_or(|marks| !marks.is_empty()),
+        }
+    }
+
+    pub fn load(&self, text: &Text<'_>) -> Result<Loaded, TerraformError> {
+        let tree = |raw: Option<&RawValue>| raw.map_or(Ok(Value::Null), |raw| text.parse(raw));
+        let (unknown, missing_is_unknown) = match self.unknown {
+            Unknown::Tree(raw) => (tree(raw)?, false),
+            Unknown::Missing => (Value::Null, true),
+        };
+        Ok(Loaded {
+            value: text.parse(self.value)?,
+            unknown,
+            sensitive: match &self.sensitive {
+                Sensitive::Tree(raw) => tree(*raw)?,
+                Sensitive::Parsed(value) => value.clone(),
+            },
+            missing_is_unknown,
+        })
+    }
+}
+
+/// The kinds whose values are looked into.
+pub(super) fn is_read(address: &Address) -> bool {
+    match address.is_data {
+        false => address.kind == "aws_s3_bucket" || address.kind.starts_with("aws_s3_bucket_"),
+        true => matches!(
+            address.kind.as_str(),
+            "aws_iam_policy_document" | "aws_s3_bucket" | "aws_caller_identity" | "aws_partition"
+        ),
+    }
+}
+
+/// The rows of `resource_changes`.
+pub(super) fn of_changes<'a>(
+    text: &Text<'_>,
+    changes: &[ResourceChange<'a>],
+) -> Result<Vec<Row<'a>>, TerraformError> {
+    let mut rows = Vec::with_capacity(changes.len());
+    for (number, each) in changes.iter().enumerate() {
+        let Some(address) = address(&each.address, &each.mode, &each.kind) else {
+            continue;
+        };
+        let read = is_read(&address);
+        let mut row = Row {
+            address,
+            text: each.address.to_string(),
+            verb: Verb::Keep,
+            before: None,
+            after: None,
+        };
+        if read {
+            let change: Change<'a> = text.parse(each.change)?;
+            let side = |value: Option<&'a RawValue>, unknown, sensitive, name: &str| {
+                let pointer = format!("/resource_changes/{number}/change/{name}");
+                let value = value.filter(|value| value.get() != "null");
+                value
+                    .map(|value| {
+                        let unknown = Unknown::Tree(unknown);
+                        Side::new(text, value, unknown, Sensitive::Tree(sensitive), pointer, true)
+                    })
+                    .transpose()
+            };
+            row.verb = Verb::of(&change.actions);
+            row.before = side(change.before, None, change.before_sensitive, "before")?;
+            row.after = side(
+                change.after,
+                change.after_unknown,
+                change.after_sensitive,
+                "after",
+            )?;
+        }
+        if each.deposed.is_some() {
+            row.verb = Verb::Delete;
+        }
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// The rows of a state, or of `planned_values`, where what is missing may be unknown.
+pub(super) fn of_values<'a>(
+    text: &Text<'_>,
+    root: &StateModule<'a>,
+    pointer: &str,
+    missing_is_unknown: bool,
+) -> Result<Vec<Row<'a>>, TerraformError> {
+    let mut rows = Vec::new();
+    let mut open = vec![(root, pointer.to_owned())];
+    while let Some((module, pointer)) = open.pop() {
+        for (number, each) in module.resources.iter().enumerate() {
+            let Some(address) = address(&each.address, &each.mode, &each.kind) else {
+                continue;
+            };
+            let unknown = match missing_is_unknown {
+                true => Unknown::Missing,
+                false => Unknown::Tree(None),
+            };
+            let after = each
+                .values
+                .map(|values| {
+                    let pointer = format!("{pointer}/resources/{number}/values");
+                    let sensitive = Sensitive::Tree(each.sensitive_values);
+                    Side::new(text, values, unknown, sensitive, pointer, is_read(&address))
+                })
+                .transpose()?;
+            rows.push(Row {
+                verb: kept(&address),
+                address,
+                text: each.address.to_string(),
+                before: None,
+                after,
+            });
+        }
+        let children = module.child_modules.iter().enumerate().rev();
+        open.extend(children.map(|(number, child)| (child, format!("{pointer}/child_modules/{number}"))));
+    }
+    Ok(rows)
+}
+
+/// The rows of a `terraform.tfstate`.
+pub(super) fn of_state_file<'a>(
+    text: &Text<'_>,
+    resources: &[StateFileResource<'a>],
+) -> Result<Vec<Row<'a>>, TerraformError> {
+    let mut rows = Vec::new();
+    for (number, resource) in resources.iter().enumerate() {
+        for (position, instance) in resource.instances.iter().enumerate() {
+            if instance.deposed.is_some() {
+                continue;
+            }
+            let mut whole = match &resource.module {
+                Some(module) => format!("{module}."),
+                None => String::new(),
+            };
+            if resource.mode == "data" {
+                whole.push_str("data.");
+            }
+            whole.push_str(&format!("{}.{}", resource.kind, resource.name));
+            if let Some(key) = instance.index_key.as_ref().and_then(Key::of_value) {
+                whole.push_str(&key.to_string());
+            }
+            let Some(address) = address(&whole, &resource.mode, &resource.kind) else {
+                continue;
+            };
+            let sensitive = sensitive_tree(
+                instance
+                    .sensitive_attributes
+                    .iter()
+                    .map(|path| path.iter().map(|step| &step.value)),
+            );
+            let after = instance
+                .attributes
+                .map(|attributes| {
+                    let pointer = format!("/resources/{number}/instances/{position}/attributes");
+                    let (unknown, sensitive) = (Unknown::Tree(None), Sensitive::Parsed(sensitive));
+                    Side::new(text, attributes, unknown, sensitive, pointer, is_read(&address))
+                })
+                .transpose()?;
+            rows.push(Row {
+                verb: kept(&address),
+                address,
+                text: whole,
+                before: None,
+                after,
+            });
+        }
+    }
+    Ok(rows)
+}
+
+fn kept(address: &Address) -> Verb {
+    match address.is_data {
+        true => Verb::Read,
+        false => Verb::Keep,
+    }
+}
+
+fn address(text: &str, mode: &str, kind: &str) -> Option<Address> {
+    let mut address = Address::parse(text)?;
+    // The mode and the type say it for sure.
+    address.is_data = mode == "data";
+    (address.kind == kind).then_some(address)
+}
+
+/// Paths to sensitive attributes, in the form that plans have: `{"target_bucket": true}`. A path that can't be
+/// followed makes the whole resource sensitive.
+fn sensitive_tree<'p>(paths: impl Iterator<Item = impl Iterator<Item = &'p Value>>) -> Value {
+    let mut tree: BTreeMap<String, Value> = BTreeMap::new();
+    for mut path in paths {
+        match path.next() {
+            // Deeper than an attribute is not told apart: the attribute as a whole is sensitive.
+            Some(Value::String(attribute)) => tree.insert(attribute.clone(), Value::Bool(true)),
+            Some(_) | None => return Value::Bool(true),
+        };
+    }
+    Value::Object(tree.into_iter().collect())
+}
+
+/// Which instances of each call there are, by the scope of the caller.
+pub(super) fn calls(rows: &[Row<'_>]) -> BTreeMap<(Vec<Call>, String), Vec<Option<Key>>> {
+    let mut calls: BTreeMap<(Vec<Call>, String), Vec<Option<Key>>> = BTreeMap::new();
+    for row in rows {
+        for (depth, call) in row.address.scope.iter().enumerate() {
+            let keys = calls
+                .entry((row.address.scope[..depth].to_vec(), call.name.clone()))
+                .or_default();
+            if !keys.contains(&call.key) {
+                keys.push(call.key.clone());
+            }
+        }
+    }
+    calls
+}
+
+impl Text<'_> {
+    /// Parses a part of the file; what is wrong with it is told with its place in the whole.
+    pub fn parse<'a, T: serde::Deserialize<'a>>(&self, raw: &'a RawValue) -> Result<T, TerraformError> {
+        serde_json::from_str(raw.get()).map_err(|error| self.misplaced(raw, &error))
+    }
+
+    /// The same, of a value that holds nothing of the file.
+    pub fn parse_owned<T: DeserializeOwned>(&self, raw: &RawValue) -> Result<T, TerraformError> {
+        serde_json::from_str(raw.get()).map_err(|error| self.misplaced(raw, &error))
+    }
+}

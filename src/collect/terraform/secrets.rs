@@ -1,0 +1,111 @@
+//! What a file marks as sensitive. It is compared where it must be, and never told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::rows::{Loaded, Row, Side};
+use super::{TerraformError, Text};
+
+/// Shorter texts are sensitive only where they are marked: `eu` and `a/` stand everywhere.
+const SHORTEST: usize = 4;
+
+#[derive(Debug, Default)]
+pub(super) struct Secrets {
+    texts: BTreeSet<String>,
+    /// The buckets whose name is sensitive, by that name: their address.
+    buckets: BTreeMap<String, String>,
+}
+
+impl Secrets {
+    /// Every text in a value that is sensitive as a whole.
+    pub fn add(&mut self, value: &Value) {
+        let mut open = vec![value];
+        while let Some(value) = open.pop() {
+            match value {
+                Value::String(text) if text.len() >= SHORTEST => {
+                    self.texts.insert(text.clone());
+                }
+                Value::Array(items) => open.extend(items),
+                Value::Object(members) => open.extend(members.values()),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+            }
+        }
+    }
+
+    /// Whatever is marked in the values of a resource.
+    pub fn add_row(&mut self, text: &Text<'_>, row: &Row<'_>) -> Result<(), TerraformError> {
+        for side in row.sides().filter(|side| side.may_be_sensitive()) {
+            let loaded = side.load(text)?;
+            for (value, mark) in pairs(&loaded) {
+                if *mark == Value::Bool(true) {
+                    self.add(value);
+                }
+            }
+            if row.is_managed("aws_s3_bucket")
+                && loaded.node().get("bucket").is_sensitive()
+                && let Some(name) = loaded.node().get("bucket").raw().as_str()
+            {
+                self.buckets.insert(name.to_owned(), row.text.clone());
+            }
+        }
+        Ok(())
+    }
+
+    pub fn holds(&self, text: &str) -> bool {
+        self.texts.contains(text)
+    }
+
+    /// The address of the bucket that has this sensitive name.
+    pub fn bucket(&self, name: &str) -> Option<&str> {
+        self.buckets.get(name).map(String::as_str)
+    }
+
+    /// The address of the bucket that is named where the name is sensitive.
+    pub fn bucket_of(&self, text: &Text<'_>, side: &Side<'_>) -> Option<String> {
+        let loaded = side.load(text).ok()?;
+        let name = loaded.node().get("bucket").raw().as_str()?.to_owned();
+        self.bucket(&name).map(str::to_owned)
+    }
+}
+
+/// Each part of the values with its mark, down to where something is marked.
+fn pairs(loaded: &Loaded) -> Vec<(&Value, &Value)> {
+    let mut found = Vec::new();
+    let mut open = vec![(loaded.value(), &loaded.sensitive)];
+    while let Some((value, mark)) = open.pop() {
+        match (value, mark) {
+            (Value::Object(members), Value::Object(marks)) => {
+                open.extend(
+                    marks
+                        .iter()
+                        .filter_map(|(key, mark)| Some((members.get(key)?, mark))),
+                );
+            }
+            (Value::Array(items), Value::Array(marks)) => open.extend(items.iter().zip(marks)),
+            _ => found.push((value, mark)),
+        }
+    }
+    found
+}
+
+/// The values without what is sensitive.
+pub(super) fn without(loaded: &Loaded) -> Value {
+    let mut shown = loaded.value().clone();
+    let mut open = vec![(&mut shown, &loaded.sensitive)];
+    while let Some((value, mark)) = open.pop() {
+        match (value, mark) {
+            (value, Value::Bool(true)) => *value = Value::from("(sensitive)"),
+            (Value::Object(members), Value::Object(marks)) => {
+                open.extend(
+                    members
+                        .iter_mut()
+                        .filter_map(|(key, value)| Some((value, marks.get(key)?))),
+                );
+            }
+            (Value::Array(items), Value::Array(marks)) => open.extend(items.iter_mut().zip(marks)),
+            _ => {}
+        }
+    }
+    shown
+}
