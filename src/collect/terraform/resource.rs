@@ -312,10 +312,14 @@ pub(super) fn public_access_block(node: Node<'_>) -> Fact<PublicAccessBlock> {
 
 /// `aws_s3_bucket_lifecycle_configuration`.
 pub(super) fn lifecycle(node: Node<'_>) -> Fact<Vec<LifecycleRule>> {
+    let least = node.get("transition_default_minimum_object_size").name();
+    let varies = least
+        .known()
+        .is_some_and(|least| least == "varies_by_storage_class");
     flat(node.get("rule").list(), |rules| {
         let mut all = Vec::new();
         for rule in rules {
-            match lifecycle_rule(rule) {
+            match lifecycle_rule(rule, varies) {
                 Ok(rule) => all.push(rule),
                 Err(why) => return Fact::Unknown(why),
             }
@@ -324,7 +328,7 @@ pub(super) fn lifecycle(node: Node<'_>) -> Fact<Vec<LifecycleRule>> {
     })
 }
 
-fn lifecycle_rule(rule: Node<'_>) -> Result<LifecycleRule, Why> {
+fn lifecycle_rule(rule: Node<'_>, varies_by_class: bool) -> Result<LifecycleRule, Why> {
     let filter = answered(rule.get("filter").block())?;
     let and = match filter {
         Some(filter) => answered(filter.get("and").block())?,
@@ -357,12 +361,19 @@ fn lifecycle_rule(rule: Node<'_>) -> Result<LifecycleRule, Why> {
         }
         (None, _) => false,
     };
+    let larger_than = size("object_size_greater_than")?.filter(|size| *size > 0);
+    let mut to_glacier = false;
+    for transition in answered(rule.get("transition").list())?.unwrap_or_default() {
+        let class = answered(transition.get("storage_class").name())?;
+        to_glacier |= matches!(class.as_deref(), Some("GLACIER" | "DEEP_ARCHIVE"));
+    }
     Ok(LifecycleRule {
         id: answered(rule.get("id").name())?,
         enabled: answered(rule.get("status").name())?.as_deref() == Some("Enabled"),
         prefix: prefix.unwrap_or_default(),
         needs_tag,
-        larger_than: size("object_size_greater_than")?.filter(|size| *size > 0),
+        transitions_small: larger_than.is_some() || (varies_by_class && to_glacier),
+        larger_than,
         smaller_than: size("object_size_less_than")?.filter(|size| *size > 0),
         expires: expires(rule)?,
         expires_noncurrent: has("noncurrent_version_expiration")?,
@@ -403,6 +414,7 @@ fn bucket_lifecycle(node: Node<'_>) -> Fact<Vec<LifecycleRule>> {
                     .is_some_and(|tags| !tags.is_empty()),
                 larger_than: None,
                 smaller_than: None,
+                transitions_small: false,
                 expires: expires(rule)?,
                 expires_noncurrent: has("noncurrent_version_expiration")?,
                 transitions: has("transition")?,
