@@ -722,3 +722,74 @@ fn the_program_says_how_to_reach_it_and_dumps_what_became_of_it() {
     assert!(dumped.contains("told/"));
     Sandbox::start(&dumped);
 }
+
+// --- laws ---
+
+/// Methods, targets and bodies that are near enough to S3's to get far.
+fn request() -> impl proptest::strategy::Strategy<Value = (String, String, String)> {
+    use proptest::prelude::*;
+    let method = prop::sample::select(vec!["GET", "HEAD", "PUT", "DELETE", "POST"]);
+    let bucket = prop::sample::select(vec![
+        "", "app-data", "app-logs", "not-mine", "nobodys", "%", "a%00b", "..%2f",
+    ]);
+    let key = prop::sample::select(vec!["", "/", "/key", "/%E2%82", "/a/b"]);
+    let queries: Vec<&str> = sandbox::operation::OPERATIONS
+        .iter()
+        .filter_map(|operation| operation.query)
+        .chain([
+            "",
+            "list-type=2&max-keys=x",
+            "max-buckets=-1",
+            "continuation-token=%",
+            "prefix=%FF",
+            "&&=&",
+        ])
+        .collect();
+    let body = prop_oneof![
+        Just(logging("app-logs", "x/", "")),
+        Just(
+            "{\"Statement\":[{\"Effect\":[],\"Principal\":{\"AWS\":{}},\"Action\":null,\"Resource\":0}]}"
+                .to_owned()
+        ),
+        "<(Rule|TagSet|Tag|And|Filter|LoggingEnabled|AccessControlPolicy){0,3}/?>.{0,20}",
+        "\\PC{0,60}",
+        Just("<a>".repeat(5000)),
+    ];
+    (method, bucket, key, prop::sample::select(queries), body).prop_map(
+        |(method, bucket, key, query, body)| (method.to_owned(), format!("/{bucket}{key}?{query}"), body),
+    )
+}
+
+/// Text that XML can carry.
+fn text() -> impl proptest::strategy::Strategy<Value = String> {
+    proptest::string::string_regex("[ -~\\n\\räß€😀]{0,20}").expect("a regular expression")
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { cases: 128, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn no_request_is_answered_by_silence(requests in proptest::collection::vec(request(), 1..8)) {
+        let sandbox = furnished();
+        let caller = Caller::of(&sandbox, MINE, "eu-west-1");
+        for (method, target, body) in requests {
+            let reply = caller.try_ask(&method, &target, &[], &body).expect("an answer");
+            proptest::prop_assert!((200..=503).contains(&reply.status), "{method} {target}: {}", reply.status);
+        }
+        s3log_lint::collect::snapshot::read(&sandbox.dump().to_string()).expect("the state stays a snapshot");
+    }
+
+    #[test]
+    fn what_is_written_as_xml_is_read_as_it_was(prefix in text(), key in text(), value in text()) {
+        let document = json!({
+            "LoggingEnabled": {
+                "TargetBucket": "app-logs",
+                "TargetPrefix": prefix,
+                "TargetGrants": [{"Grantee": {"Type": "Group", "URI": key}, "Permission": value}],
+            },
+        });
+        let written = sandbox::xml::write("BucketLoggingStatus", &document);
+        let read = sandbox::xml::read(&written).expect("XML");
+        proptest::prop_assert_eq!(sandbox::xml::value(&read), document);
+    }
+}
