@@ -2,9 +2,10 @@
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::SdkError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::Value;
 
-use super::{Refusal, answer};
+use super::{Refusal, answer, foreign};
 use crate::inventory::Call;
 
 /// Asks, and gives AWS's answer as a snapshot holds it. With `owner`, S3 refuses to answer about a bucket that another
@@ -14,13 +15,16 @@ pub async fn ask(client: &Client, bucket: &str, call: Call, owner: Option<&str>)
     // The builders of the SDK differ in type and agree in these three methods.
     macro_rules! answered {
         ($operation:ident) => {
-            client
+            match client
                 .$operation()
                 .bucket(bucket)
                 .set_expected_bucket_owner(owner)
                 .send()
                 .await
-                .map_err(|error: SdkError<_, _>| Refusal::of(&error))?
+            {
+                Ok(answer) => answer,
+                Err(error) => return unread(call, &error).ok_or_else(|| Refusal::of(&error)),
+            }
         };
     }
     Ok(match call {
@@ -54,4 +58,14 @@ pub async fn ask(client: &Client, bucket: &str, call: Call, owner: Option<&str>)
         ),
         Call::Tagging => answer::tagging(&answered!(get_bucket_tagging)),
     })
+}
+
+/// What a success says that the SDK could not read.
+fn unread<E>(call: Call, error: &SdkError<E, HttpResponse>) -> Option<Value> {
+    let response = error.raw_response()?;
+    let body = response
+        .body()
+        .bytes()
+        .filter(|_| response.status().is_success())?;
+    foreign::answer(call, body)
 }

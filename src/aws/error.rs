@@ -56,15 +56,12 @@ pub enum Error {
     NameNotFound { endpoint: String },
     #[error("the certificate of {endpoint} is not trusted{}", .reason.as_ref().map(|r| format!(": {r}")).unwrap_or_default())]
     #[diagnostic(help(
-        "a machine without a CA bundle needs one (the package ca-certificates); behind a proxy that opens TLS, name its bundle with AWS_CA_BUNDLE or SSL_CERT_FILE"
+        "a machine without a CA bundle needs one (the package ca-certificates); behind a proxy that opens TLS, name its bundle with SSL_CERT_FILE (AWS_CA_BUNDLE is not read)"
     ))]
     Certificate {
         endpoint: String,
         reason: Option<String>,
     },
-    #[error("the CA bundle {path} can't be read: {reason}")]
-    #[diagnostic(help("AWS_CA_BUNDLE names a file of PEM certificates; correct it, or unset it"))]
-    CaBundle { path: String, reason: String },
     #[error("no answer from {endpoint} in time")]
     #[diagnostic(help("look at the network and the proxy, and try again"))]
     TimedOut { endpoint: String },

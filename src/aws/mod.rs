@@ -7,6 +7,7 @@ mod answer;
 mod ask;
 mod error;
 mod fetch;
+mod foreign;
 mod guard;
 mod lanes;
 mod listing;

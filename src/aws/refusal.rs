@@ -124,6 +124,12 @@ impl Refusal {
             .and_then(|response| response.headers().get("x-amz-bucket-region"))
             .and_then(|text| Region::parse(text).ok());
         if let (SdkError::ServiceError(_), Some(status)) = (error, status) {
+            if response.is_some_and(|response| response.status().is_success()) {
+                return Self {
+                    status: Some(status),
+                    ..Self::broken("the answer is not what S3 answers to this call")
+                };
+            }
             let code = match error.code() {
                 // HEAD has no body: the AWS CLI prints the status, and the SDK a name it made from it.
                 None | Some("NotFound") => status.to_string(),
@@ -220,6 +226,10 @@ fn kind_of_failure(error: &(dyn StdError + 'static)) -> (Kind, Option<String>) {
     if let Some(credentials) = find::<CredentialsError>(error) {
         return match credentials {
             CredentialsError::CredentialsNotLoaded(_) => (Kind::NoCredentials, None),
+            // The last resort of the search: there is a metadata service, and it gives out nothing.
+            other if causes(other).any(|cause| cause.to_string().contains("IMDS")) => {
+                (Kind::NoCredentials, None)
+            }
             other => (Kind::CredentialsFailed, Some(deepest(other))),
         };
     }
@@ -235,12 +245,27 @@ fn kind_of_failure(error: &(dyn StdError + 'static)) -> (Kind, Option<String>) {
     if says(&["dns error", "failed to lookup address"]) {
         (Kind::Name, None)
     } else if says(&["certificate", "UnknownIssuer"]) {
-        (Kind::Certificate, Some(deepest(error)))
+        (Kind::Certificate, Some(certificate_fault(&deepest(error))))
     } else if find::<std::io::Error>(error).is_some() || says(&["connection", "connect error"]) {
         (Kind::Connection, Some(deepest(error)))
     } else {
         (Kind::Broken, Some(deepest(error)))
     }
+}
+
+/// The words of the TLS library, in ours.
+fn certificate_fault(text: &str) -> String {
+    let known = [
+        ("UnknownIssuer", "nobody that this machine trusts has issued it"),
+        ("NotValidForName", "it is for another name"),
+        ("NotValidYet", "it is not valid yet"),
+        ("Expired", "it has expired"),
+    ];
+    let told = known.iter().find(|(word, _)| text.contains(word));
+    told.map_or_else(
+        || text.trim_start_matches("invalid peer certificate: ").to_owned(),
+        |(_, words)| (*words).to_owned(),
+    )
 }
 
 fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
