@@ -353,6 +353,7 @@ fn a_long_list_is_read_to_its_end() {
             selects: &|_, _| true,
             names: None,
             concurrency: 4,
+            tags: false,
             page_size: 4,
         };
         let fetched = aws::fetch(&session, &request, &mut |_| {}).await;
@@ -421,8 +422,30 @@ fn a_log_bucket_that_is_asked_for_alone_is_no_unlogged_bucket() {
 }
 
 #[test]
+fn a_bucket_that_is_named_and_not_there_does_not_pass() {
+    let sandbox = Sandbox::start(&seed());
+    fails_with(
+        &run(&sandbox, &["audit", "--bucket", "app-dat"]),
+        "there is no bucket `app-dat`",
+        "spelling",
+    );
+    let output = run(&sandbox, &["audit", "--bucket", "nothing-*"]);
+    assert_eq!(code(&output), 0);
+    assert!(
+        stderr(&output).contains("no bucket matches `nothing-*`"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
 fn a_region_is_read_without_the_others() {
     let sandbox = Sandbox::start(&seed());
+    let report = report(&sandbox, &["--region", "us-east-1"]);
+    assert!(
+        findings(&report).contains(&("S3L009".to_owned(), "silent".to_owned())),
+        "{report:#}"
+    );
     let told = recording(&sandbox, &["--region", "us-east-1"]);
     let expected = [
         "central-logs",

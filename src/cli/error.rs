@@ -39,6 +39,11 @@ pub enum Error {
     #[error("`{glob}` is no pattern for bucket names: {reason}")]
     #[diagnostic(help("`*` stands for any characters, `?` for one, `[ab]` for one of these"))]
     Glob { glob: String, reason: String },
+    #[error("there is no bucket `{name}`")]
+    #[diagnostic(help(
+        "look at the spelling and at the account (`--profile`, `--snapshot`); `*` stands for any characters"
+    ))]
+    NoBucket { name: String },
     #[error("`{given}` is no region: {reason}")]
     #[diagnostic(help("give a region's code, such as eu-west-1"))]
     Region { given: String, reason: String },

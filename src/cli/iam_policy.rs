@@ -31,7 +31,7 @@ pub fn print(arguments: &AccountArguments, console: &Console) -> Result<Exit, Er
         .first()
         .and_then(|text| Region::parse(text).ok())
         .map_or_else(Partition::default, |region| region.partition());
-    let policy = policy(&partition);
+    let policy = policy(&partition, arguments.bucket_tags);
     console.write(|out| {
         serde_json::to_writer_pretty(&mut *out, &policy).map_err(std::io::Error::from)?;
         writeln!(out)
@@ -40,9 +40,11 @@ pub fn print(arguments: &AccountArguments, console: &Console) -> Result<Exit, Er
 }
 
 /// GetCallerIdentity is missing on purpose: it needs no permission.
-fn policy(partition: &Partition) -> Policy {
-    let (of_buckets, of_the_account): (Vec<Call>, Vec<Call>) =
-        Call::ALL.into_iter().partition(|call| call.is_about_a_bucket());
+fn policy(partition: &Partition, tags: bool) -> Policy {
+    let (of_buckets, of_the_account): (Vec<Call>, Vec<Call>) = Call::ALL
+        .into_iter()
+        .chain(tags.then_some(Call::Tagging))
+        .partition(|call| call.is_about_a_bucket());
     let statement = |sid, calls: Vec<Call>, resource| {
         let mut action: Vec<&str> = calls.into_iter().map(Call::action).collect();
         action.sort_unstable();
@@ -68,7 +70,7 @@ mod tests {
 
     #[test]
     fn the_policy_allows_reads_of_buckets_alone() {
-        let policy = policy(&Partition::default());
+        let policy = policy(&Partition::default(), false);
         let actions: Vec<&str> = policy
             .statement
             .iter()
@@ -91,6 +93,9 @@ mod tests {
     #[test]
     fn each_partition_has_its_own_arns() {
         let partition = Region::parse("us-gov-west-1").expect("a region").partition();
-        assert_eq!(policy(&partition).statement[1].resource, "arn:aws-us-gov:s3:::*");
+        assert_eq!(
+            policy(&partition, true).statement[1].resource,
+            "arn:aws-us-gov:s3:::*"
+        );
     }
 }

@@ -23,6 +23,7 @@ pub fn read(arguments: &AccountArguments, console: &Console) -> Result<Inventory
     };
     let mut inventory = snapshot::read(&text).map_err(|source| Error::Snapshot { path, source })?;
     scope.mark(&mut inventory);
+    scope.check_names(&inventory, console)?;
     let in_scope =
         |account: &crate::inventory::Account| account.buckets.iter().filter(|bucket| bucket.in_scope).count();
     for account in &inventory.accounts {
@@ -80,10 +81,6 @@ fn shown_path(path: &str) -> String {
 pub struct Scope {
     buckets: Option<GlobSet>,
     /// The patterns as they were given.
-    #[cfg_attr(
-        not(feature = "aws"),
-        expect(dead_code, reason = "only a live account is asked for names")
-    )]
     patterns: Vec<String>,
     regions: Vec<Region>,
     organization: Fact<String>,
@@ -123,8 +120,28 @@ impl Scope {
     /// The buckets, where each is named and none by a pattern.
     #[cfg(feature = "aws")]
     pub fn names(&self) -> Option<Vec<String>> {
-        let literal = |pattern: &String| !pattern.contains(['*', '?', '[', '{', '\\']);
-        (!self.patterns.is_empty() && self.patterns.iter().all(literal)).then(|| self.patterns.clone())
+        let named = !self.patterns.is_empty() && self.patterns.iter().all(|pattern| is_name(pattern));
+        named.then(|| self.patterns.clone())
+    }
+
+    /// A bucket that was named and isn't there would otherwise pass for a bucket without a fault.
+    fn check_names(&self, inventory: &Inventory, console: &Console) -> Result<(), Error> {
+        for pattern in &self.patterns {
+            let globs = globs(std::slice::from_ref(pattern))?;
+            let mut buckets = inventory.accounts.iter().flat_map(|account| &account.buckets);
+            let matched =
+                globs.is_none_or(|globs| buckets.any(|bucket| globs.is_match(bucket.label.as_ref())));
+            match (matched, is_name(pattern)) {
+                (true, _) => {}
+                (false, true) => {
+                    return Err(Error::NoBucket {
+                        name: pattern.clone(),
+                    });
+                }
+                (false, false) => console.remark(&format!("no bucket matches `{pattern}`")),
+            }
+        }
+        Ok(())
     }
 
     fn mark(&self, inventory: &mut Inventory) {
@@ -137,6 +154,11 @@ impl Scope {
             }
         }
     }
+}
+
+/// Not a pattern.
+fn is_name(given: &str) -> bool {
+    !given.contains(['*', '?', '[', '{', '\\'])
 }
 
 fn globs(given: &[String]) -> Result<Option<GlobSet>, Error> {

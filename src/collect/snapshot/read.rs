@@ -536,7 +536,11 @@ fn why(error: &answers::AwsError, call: Call) -> Why {
         // An expired or wrong key is a 403 too, but no missing permission.
         if !matches!(
             code,
-            "ExpiredToken" | "InvalidAccessKeyId" | "InvalidToken" | "SignatureDoesNotMatch"
+            "ExpiredToken"
+                | "InvalidAccessKeyId"
+                | "InvalidToken"
+                | "RequestTimeTooSkewed"
+                | "SignatureDoesNotMatch"
         ) {
             return Why::Denied {
                 action: call.action(),
