@@ -18,6 +18,7 @@ use super::error::Error;
 use super::output::Console;
 use crate::inventory::{Document, Place};
 use crate::name::NameError;
+use crate::policy::{Facts, SWITCHES};
 use crate::render::position;
 use crate::report::Settings;
 
@@ -57,6 +58,7 @@ pub struct Config {
     /// Where the file is, as it is shown; nothing where there is none.
     pub path: Option<String>,
     pub settings: Settings,
+    pub facts: Facts,
     file: File,
 }
 
@@ -82,6 +84,8 @@ pub enum Fault {
     Unsuppressible(&'static str),
     #[error("between 1 and 512 calls can run at once")]
     Concurrency,
+    #[error("AWS's documentation leaves no question open that is called `{0}`")]
+    NoSwitch(String),
     #[error("`{0}` is no organization: an id starts with `o-`, and `none` stands for none")]
     Organization(String),
 }
@@ -143,6 +147,10 @@ impl Diagnostic for ConfigError {
             Fault::Unsuppressible(_) => {
                 "take the suppression out, or the rule from `unsuppressible`".to_owned()
             }
+            Fault::NoSwitch(_) => {
+                let names: Vec<&str> = SWITCHES.iter().map(|switch| switch.name).collect();
+                format!("the questions are {}", names.join(", "))
+            }
             Fault::Concurrency | Fault::Organization(_) => return None,
         };
         Some(Box::new(help))
@@ -181,6 +189,7 @@ impl Config {
         Self {
             path: None,
             settings: Settings::default(),
+            facts: Facts::default(),
             file: File::default(),
         }
     }
@@ -193,9 +202,11 @@ impl Config {
             ConfigError::at(&document, span, Fault::Syntax(error.message().to_owned()))
         })?;
         let settings = file.settle(&document)?;
+        let facts = file.knowledge(&document)?;
         Ok(Self {
             path: Some(path.to_owned()),
             settings,
+            facts,
             file,
         })
     }
@@ -329,12 +340,28 @@ mod tests {
         );
         let guarded = format!("unsuppressible = [\"graph\"]\n{allow}reason = \"x\"\n");
         assert_eq!(fault(&guarded), (3, 8, Fault::Unsuppressible("S3L001")));
+        assert_eq!(
+            fault("[facts.switches]\naws-star = true\n"),
+            (2, 1, Fault::NoSwitch("aws-star".to_owned()))
+        );
         let (line, column, _) = fault("failon = 1\n");
         assert_eq!((line, column), (1, 1));
         let (line, _, _) = fault("[[allow]]\nrule = \"S3L001\"\nreason = \"x\"\n");
         assert_eq!(line, 1, "the suppression without a bucket");
         let (line, column, _) = fault("a = \n");
         assert_eq!((line, column), (1, 5));
+    }
+
+    #[test]
+    fn what_the_user_knows_of_policies_is_handed_on() {
+        let text = "[facts.condition-keys]\n\"aws:SourceVpc\" = []\n\"s3:x-amz-acl\" = \"private\"\n[facts.switches]\n\
+                    aws-star-matches-services = true\n";
+        let facts = Config::parse(FILE_NAME, text).expect("good settings").facts;
+        let expected = Facts::default()
+            .know_absent("aws:SourceVpc")
+            .know("s3:x-amz-acl", ["private".to_owned()])
+            .answer(crate::policy::Question::AwsStar, crate::policy::Truth::True);
+        assert_eq!(facts, expected);
     }
 
     #[test]

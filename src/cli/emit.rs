@@ -13,6 +13,7 @@ use super::error::Error;
 use super::output::Console;
 use crate::graph::LogGraph;
 use crate::inventory::Inventory;
+use crate::policy::Facts;
 use crate::render::anchor::Occasion;
 use crate::render::{self, terminal::Style};
 use crate::report::{Baseline, Conclusion, Report, Scale, Settings};
@@ -151,7 +152,7 @@ impl<'a> Reporting<'a> {
 
     /// Every rule over everything that was read.
     pub fn lint(&self, inventory: &Inventory) -> Report {
-        lint(inventory, &self.settings)
+        lint_knowing(inventory, &self.settings, &self.config.facts)
     }
 
     /// When AWS was asked, where a recording says so: two reports of one recording are equal.
@@ -247,9 +248,18 @@ impl<'a> Reporting<'a> {
 
 /// Every rule over everything that was read.
 pub fn lint(inventory: &Inventory, settings: &Settings) -> Report {
+    lint_knowing(inventory, settings, &Facts::default())
+}
+
+/// The same, with what the user knows of the policies' open ends.
+pub fn lint_knowing(inventory: &Inventory, settings: &Settings, facts: &Facts) -> Report {
     let graph = LogGraph::new(inventory);
     let rules: Vec<&'static Rule> = rules::ALL.iter().collect();
-    Report::new(rules::run(&graph, &rules), Scale::of(inventory), settings)
+    Report::new(
+        rules::run_knowing(&graph, &rules, facts),
+        Scale::of(inventory),
+        settings,
+    )
 }
 
 fn working_folder() -> Option<String> {

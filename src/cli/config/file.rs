@@ -86,7 +86,7 @@ pub struct Facts {
     /// What a log delivery carries under a condition key: a value or several; an empty list for nothing at all.
     #[serde(default)]
     pub condition_keys: BTreeMap<String, Values>,
-    /// Answers to questions that AWS's documentation leaves open; `policy switches` in the manual lists them.
+    /// Your answers to questions that AWS's documentation leaves open; `config show` lists the questions.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, bool>")]
     pub switches: BTreeMap<Spanned<String>, bool>,

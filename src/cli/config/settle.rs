@@ -12,6 +12,7 @@ use super::{ConfigError, Fault};
 use crate::finding::Severity;
 use crate::inventory::{Document, Place, Title};
 use crate::name::AccountId;
+use crate::policy::{Facts, SWITCHES, Truth};
 use crate::report::{Settings, Suppression, Unknown, bucket_pattern};
 use crate::rules::{self, Rule};
 
@@ -104,6 +105,32 @@ impl File {
             }
         }
         Ok(settings)
+    }
+}
+
+impl File {
+    /// What the user knows of the policies' open ends.
+    pub fn knowledge(&self, document: &Arc<Document>) -> Result<Facts, ConfigError> {
+        let mut facts = Facts::default();
+        for (key, values) in &self.facts.condition_keys {
+            facts = match values {
+                file::Values::One(value) => facts.know(key, [value.clone()]),
+                file::Values::Many(values) if values.is_empty() => facts.know_absent(key),
+                file::Values::Many(values) => facts.know(key, values.iter().cloned()),
+            };
+        }
+        for (name, answer) in &self.facts.switches {
+            let Some(switch) = SWITCHES.iter().find(|switch| switch.name == name.get_ref()) else {
+                let fault = Fault::NoSwitch(name.get_ref().clone());
+                return Err(ConfigError::at(document, name.span(), fault));
+            };
+            let answer = match answer {
+                true => Truth::True,
+                false => Truth::False,
+            };
+            facts = facts.answer(switch.question, answer);
+        }
+        Ok(facts)
     }
 }
 

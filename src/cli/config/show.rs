@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Config;
 use super::file::{FailOn, File, Severity, Targets, Unknown, Values};
 use crate::finding;
+use crate::policy::SWITCHES;
 use crate::report;
 use crate::rules;
 
@@ -49,7 +50,9 @@ struct ShownAllow<'a> {
 }
 
 pub fn settings(config: &Config) -> String {
-    let Config { path, settings, file } = config;
+    let Config {
+        path, settings, file, ..
+    } = config;
     let codes = |set: &std::collections::BTreeSet<&'static str>| set.iter().copied().collect();
     let shown = Shown {
         fail_on: match settings.fail_on {
@@ -111,7 +114,12 @@ pub fn settings(config: &Config) -> String {
         None => "# no settings file: these are the defaults".to_owned(),
     };
     let text = toml::to_string(&shown).unwrap_or_default();
-    format!("{heading}\n{text}")
+    let mut questions =
+        String::from("\n# What [facts.switches] can answer, since AWS's documentation doesn't:\n");
+    for switch in SWITCHES {
+        questions.push_str(&format!("#   {}: {}\n", switch.name, switch.asks));
+    }
+    format!("{heading}\n{text}{questions}")
 }
 
 pub fn schema() -> String {
