@@ -5,6 +5,7 @@
 
 mod answer;
 mod ask;
+mod cloud;
 mod error;
 mod fetch;
 mod foreign;
@@ -15,6 +16,7 @@ mod meter;
 mod refusal;
 mod session;
 
+pub use cloud::AwsCloud;
 pub use error::Error;
 pub use fetch::{Fetched, Request, Status, fetch};
 pub use meter::Meter;
