@@ -4,9 +4,12 @@
 //! applying is the dry run.
 
 mod change;
+mod consequence;
 mod delivery;
+pub mod diff;
 mod draft;
 mod enable;
+mod file;
 mod grant;
 mod lifecycle;
 mod normal;
@@ -15,7 +18,9 @@ mod refusal;
 mod template;
 
 pub use change::{Change, Namespace, NewBucket, Put, Setting};
+pub use consequence::Consequences;
 pub use enable::{Enable, Sources, TargetChoice, enable, targets};
+pub use file::PlanFileError;
 pub use grant::{LOGGING_SERVICE, MOST_BYTES, Reach};
 pub use project::{current, project, project_into};
 pub use refusal::Refusal;
