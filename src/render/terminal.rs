@@ -2,8 +2,8 @@
 
 mod command;
 mod diagnostic;
-mod numbers;
-mod wrap;
+pub(super) mod numbers;
+pub(super) mod wrap;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
@@ -231,14 +231,14 @@ fn render_verdicts(report: &Report, style: Style, out: &mut dyn Write) -> io::Re
 }
 
 impl Style {
-    fn paint(self, text: &str, colour: &str) -> String {
+    pub(super) fn paint(self, text: &str, colour: &str) -> String {
         match self.colour {
             true => format!("\u{1b}[{colour}m{text}\u{1b}[0m"),
             false => text.to_owned(),
         }
     }
 
-    fn bold(self, text: &str) -> String {
+    pub(super) fn bold(self, text: &str) -> String {
         self.paint(text, "1")
     }
 }
