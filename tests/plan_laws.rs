@@ -293,6 +293,32 @@ fn findings(inventory: &Inventory) -> BTreeSet<(String, String, Option<String>)>
         .collect()
 }
 
+/// Three warnings say only that the plan isn't done. A source that was hidden among the log targets until the last bucket
+/// stopped logging to it shows as unlogged until its turn comes; a cycle that is half undone is a chain until the other
+/// half is; a log bucket that was missing, and to which somebody logged all the same, has no lifecycle in the moment
+/// after it is made.
+fn waits_for_its_step((code, bucket, _): &(String, String, Option<String>), rest: &[Change]) -> bool {
+    let puts = || {
+        rest.iter().filter_map(|change| match change {
+            Change::Put(put) => Some(put),
+            Change::CreateBucket(_) | Change::DeleteBucket(_) => None,
+        })
+    };
+    let is_put = |setting| puts().any(|put| put.setting == setting && put.bucket.as_str() == bucket);
+    match code.as_str() {
+        "S3L009" => is_put(Setting::Logging),
+        "S3L206" => is_put(Setting::Lifecycle),
+        "S3L003" => puts().any(|put| {
+            let target = put
+                .before
+                .as_ref()
+                .and_then(|before| before.pointer("/LoggingEnabled/TargetBucket"));
+            put.setting == Setting::Logging && target == Some(&json!(bucket))
+        }),
+        _ => false,
+    }
+}
+
 fn after(inventory: &Inventory, changes: &[Change]) -> Inventory {
     let mut inventory = inventory.clone();
     for change in changes {
@@ -437,17 +463,23 @@ proptest! {
         let (start, end) = (findings(&inventory), findings(&plan.project(&inventory)));
         for steps in 1..plan.changes.len() {
             let part = findings(&after(&inventory, &plan.changes[..steps]));
-            let new: Vec<_> = part.iter().filter(|found| !start.contains(*found) && !end.contains(*found)).collect();
-            prop_assert!(new.is_empty(), "after {} of {} steps: {:?}", steps, plan.changes.len(), new);
+            let rest = &plan.changes[steps..];
+            let new: Vec<_> = part
+                .iter()
+                .filter(|found| !start.contains(*found) && !end.contains(*found) && !waits_for_its_step(found, rest))
+                .collect();
+            prop_assert!(new.is_empty(), "after {} of {} steps: {:?}\n{}", steps, plan.changes.len(), new, plan.to_text());
         }
     }
 
     #[test]
     fn no_plan_brings_an_error((inventory, _goal, plan) in planned()) {
+        // An edge that led nowhere may lead into a bucket of another region once that is made: a fault all the same.
         let errors = |inventory: &Inventory| -> BTreeSet<_> {
             findings(inventory)
                 .into_iter()
                 .filter(|(code, _, _)| rules::find(code).is_some_and(|rule| rule.severity == Severity::Error))
+                .map(|(_, bucket, target)| (bucket, target))
                 .collect()
         };
         let (start, end) = (errors(&inventory), errors(&plan.project(&inventory)));

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::delivery::{self, Delivery};
+use super::delivery::{Delivery, Question, TargetPolicy};
 use super::draft::Draft;
 use super::grant::{self, Reach, Wanted};
 use super::template::fill;
@@ -85,6 +85,15 @@ struct Route {
 }
 
 impl Route {
+    fn question(&self) -> Question<'_> {
+        Question {
+            source: &self.source,
+            region: &self.region,
+            prefix: &self.prefix,
+            key_format: self.key_format,
+        }
+    }
+
     /// What every delivered key starts with.
     fn key_start(&self, account: &AccountId) -> String {
         let Self {
@@ -136,7 +145,7 @@ pub fn enable(inventory: &Inventory, goal: &Enable) -> Result<Plan, Vec<Refusal>
             refusals.extend(found);
         }
     }
-    for route in routes.iter().filter(|route| route.changes_logging) {
+    for route in in_order(draft.account(), &routes) {
         if let Err(refusal) = draft.put(&route.source, Setting::Logging, Some(route.document.clone())) {
             refusals.push(refusal);
         }
@@ -151,6 +160,46 @@ pub fn enable(inventory: &Inventory, goal: &Enable) -> Result<Plan, Vec<Refusal>
         changes: draft.changes,
         remarks,
     })
+}
+
+/// The sources whose logging changes, each after those that log to it now: so none is a link of a chain on the way.
+fn in_order<'r>(account: &Account, routes: &'r [Route]) -> Vec<&'r Route> {
+    let logs_to = |source: &str| account.bucket(source)?.logging.known()?.target.known();
+    let changing: BTreeMap<&str, &Route> = routes
+        .iter()
+        .filter(|route| route.changes_logging)
+        .map(|route| (route.source.as_str(), route))
+        .collect();
+    let mut waiting_for: BTreeMap<&str, usize> = changing.keys().map(|source| (*source, 0)).collect();
+    for source in changing.keys() {
+        if let Some(count) = logs_to(source).and_then(|target| waiting_for.get_mut(target.text())) {
+            *count += 1;
+        }
+    }
+    // The first by name of those that are ready: the rest of a plan that was interrupted has the same order.
+    let mut ready: BTreeSet<&str> = waiting_for
+        .iter()
+        .filter(|(_, count)| **count == 0)
+        .map(|(source, _)| *source)
+        .collect();
+    let mut ordered = Vec::new();
+    while let Some(source) = ready.pop_first() {
+        waiting_for.remove(source);
+        ordered.extend(changing.get(source));
+        if let Some(target) = logs_to(source)
+            && let Some((target, count)) = waiting_for
+                .get_key_value(target.text())
+                .map(|(target, count)| (*target, *count))
+        {
+            waiting_for.insert(target, count - 1);
+            if count == 1 {
+                ready.insert(target);
+            }
+        }
+    }
+    // What is left logs in a circle: any order is as good.
+    ordered.extend(waiting_for.keys().filter_map(|source| changing.get(source)));
+    ordered
 }
 
 /// The names that targets would have: whoever reads the account reads these too.
@@ -449,12 +498,18 @@ fn prepare_target(
             .map_err(|refusal| vec![refusal])?;
         draft.create(new);
     }
-    let as_new = is_new || (goal.create && goal.empty.contains(target));
+    // A bucket that was ever versioned may hold what no list of objects shows.
+    let was_versioned = draft
+        .bucket(target)
+        .is_none_or(|bucket| !matches!(bucket.settings().versioning, Fact::Absent));
+    let as_new = is_new || (goal.create && goal.empty.contains(target) && !was_versioned);
     let unfit = unfit(draft, target, routes);
     if !unfit.is_empty() {
         return Err(unfit);
     }
     let one = |refusal| vec![refusal];
+    // First of all: nothing is ever delivered that would stay for ever.
+    expire(draft, goal, target, routes, as_new, remarks).map_err(one)?;
     if as_new {
         draft
             .put(target, Setting::OwnershipControls, Some(owner_enforced()))
@@ -467,11 +522,11 @@ fn prepare_target(
             )
             .map_err(one)?;
     }
-    expire(draft, goal, target, routes, as_new, remarks).map_err(one)?;
     grant_delivery(draft, goal, target, routes, as_new, remarks).map_err(one)?;
+    let policy = TargetPolicy::of(draft.account(), target);
     let refusals: Vec<Refusal> = routes
         .iter()
-        .filter_map(|route| why_not_delivered(draft, target, route))
+        .filter_map(|route| why_not_delivered(&policy, target, route))
         .collect();
     match refusals.is_empty() {
         true => Ok(()),
@@ -671,8 +726,9 @@ fn grant_delivery(
         _ => None,
     };
     let mut missing = Vec::new();
+    let policy = TargetPolicy::of(draft.account(), target);
     for route in routes {
-        match decide(draft, target, route) {
+        match policy.decide(&route.question()) {
             Delivery::Allowed => {}
             Delivery::Malformed { reason } => {
                 return Err(Refusal::MalformedPolicy {
@@ -705,29 +761,16 @@ fn grant_delivery(
         remarks.push(format!(
             "the grant in `{target}` is for every bucket of account {account}: to name each source would exceed \
              S3's {} bytes for a policy",
-            grant::MOST_BYTES
+            crate::policy::MOST_BYTES
         ));
     }
     draft.put(target, Setting::Policy, Some(Value::String(merged.text)))
 }
 
-fn decide(draft: &Draft, target: &str, route: &Route) -> Delivery {
-    delivery::decide(
-        draft.account(),
-        target,
-        &delivery::Question {
-            source: &route.source,
-            region: &route.region,
-            prefix: &route.prefix,
-            key_format: route.key_format,
-        },
-    )
-}
-
 /// What the policy still says against it, with the grant in it.
-fn why_not_delivered(draft: &Draft, target: &str, route: &Route) -> Option<Refusal> {
+fn why_not_delivered(policy: &TargetPolicy<'_>, target: &str, route: &Route) -> Option<Refusal> {
     let (source_bucket, target_name) = (route.source.clone(), target.to_owned());
-    match decide(draft, target, route) {
+    match policy.decide(&route.question()) {
         Delivery::Allowed => None,
         Delivery::Denied { statement } => Some(Refusal::Denied {
             source_bucket,

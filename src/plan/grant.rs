@@ -11,13 +11,7 @@ use serde_json::value::RawValue;
 
 use super::refusal::Refusal;
 use crate::name::{AccountId, Partition};
-
-/// The service that writes access logs.
-pub const LOGGING_SERVICE: &str = "logging.s3.amazonaws.com";
-
-/// S3's limit of a bucket policy.
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/add-bucket-policy.html>
-pub const MOST_BYTES: usize = 20 * 1024;
+use crate::policy::{LOG_SERVICE, MOST_BYTES};
 
 const SID: &str = "S3ServerAccessLogs";
 
@@ -168,7 +162,7 @@ impl<'a> Statement<'a> {
         Self {
             sid,
             effect: "Allow",
-            principal: BTreeMap::from([("Service", LOGGING_SERVICE)]),
+            principal: BTreeMap::from([("Service", LOG_SERVICE)]),
             action: "s3:PutObject",
             resource: wanted.resource(reach),
             condition: BTreeMap::from([
@@ -338,7 +332,7 @@ impl Ours {
         let service = principal.get("Service").and_then(|raw| texts(raw))?;
         if !is("Effect", "Allow")
             || principal.len() != 1
-            || service != [LOGGING_SERVICE]
+            || service != [LOG_SERVICE]
             || !is("Action", "s3:PutObject")
         {
             return None;

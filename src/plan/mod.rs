@@ -21,7 +21,7 @@ pub use change::{Change, Namespace, NewBucket, Put, Setting};
 pub use consequence::Consequences;
 pub use enable::{Enable, Sources, TargetChoice, enable, targets};
 pub use file::PlanFileError;
-pub use grant::{LOGGING_SERVICE, MOST_BYTES, Reach};
+pub use grant::Reach;
 pub use project::{current, project, project_into};
 pub use refusal::Refusal;
 

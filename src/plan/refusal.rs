@@ -162,7 +162,7 @@ pub enum Refusal {
     },
     #[error(
         "the policy of `{bucket}` would hold {bytes} bytes; S3 allows {}",
-        super::grant::MOST_BYTES
+        crate::policy::MOST_BYTES
     )]
     #[diagnostic(
         code(plan::policy_full),
