@@ -3,32 +3,45 @@
 //! A rule is one file, one document and one line in [`ALL`]. Its scope says what the runner loops over, so no rule
 //! has a loop of its own; the runner stamps code, name and subject on what it finds.
 
+mod bucket_policy;
 mod context;
 mod grants;
+mod log_bucket;
 mod log_keys;
 mod run;
 mod tallies;
 
+mod acl_only_grant;
 mod aws_key_target;
 mod cross_account_target;
 mod cross_region_target;
 mod customer_key_target;
+mod dead_target_grants;
+mod delivery_denied;
+mod delivery_not_granted;
+mod delivery_uncertain;
 pub mod expired_suppression;
 pub mod invalid_suppression;
 mod kept_noncurrent_logs;
 mod logged_log_bucket;
 mod logging_cycle;
+mod malformed_policy;
 mod malformed_target;
+mod misleading_condition;
 mod missing_target;
 mod object_lock_retention;
 mod object_lock_target;
+mod orphan_log_bucket;
 mod overlong_prefix;
+mod partial_acl_grant;
+mod public_log_bucket;
 mod requester_pays_target;
 mod self_logging;
 mod shared_prefix;
 mod transition_only_lifecycle;
 mod unexpired_logs;
 mod unlogged_bucket;
+mod unscoped_grant;
 mod unseparated_prefix;
 pub mod unused_suppression;
 
@@ -109,8 +122,19 @@ pub const ALL: &[Rule] = &[
     shared_prefix::RULE,
     unseparated_prefix::RULE,
     unlogged_bucket::RULE,
+    orphan_log_bucket::RULE,
     malformed_target::RULE,
     overlong_prefix::RULE,
+    delivery_not_granted::RULE,
+    delivery_denied::RULE,
+    delivery_uncertain::RULE,
+    unscoped_grant::RULE,
+    acl_only_grant::RULE,
+    malformed_policy::RULE,
+    partial_acl_grant::RULE,
+    dead_target_grants::RULE,
+    public_log_bucket::RULE,
+    misleading_condition::RULE,
     aws_key_target::RULE,
     customer_key_target::RULE,
     object_lock_retention::RULE,

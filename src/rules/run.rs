@@ -5,7 +5,7 @@ use super::{BucketContext, Check, CycleContext, EdgeContext, Effect, Rule};
 use crate::finding::{Finding, Subject, Undecided, Verdict};
 use crate::graph::{Cycle, Edge, EdgeNumber, LogGraph, Target, Vertex};
 use crate::inventory::{Account, Bucket, Call, Fact, KeyFormat, TargetRef};
-use crate::policy::Facts;
+use crate::policy::{Facts, Grant};
 
 /// Everything that the rules said.
 #[derive(Debug, Default)]
@@ -100,7 +100,15 @@ pub fn run_knowing(graph: &LogGraph<'_>, rules: &[&'static Rule], facts: &Facts)
                             tallies: &tallies,
                         });
                         let subject = bucket_subject(vertex.account, vertex.bucket);
-                        desk.take(rule, subject, verdict, incoming.iter().map(|(number, _)| *number));
+                        // What a policy allows or denies in any case, no rule about the whole policy touches.
+                        let open = |number: &EdgeNumber| {
+                            !matches!(
+                                tallies.decision(*number).map(|decision| decision.grant),
+                                Some(Grant::Allowed | Grant::Denied)
+                            )
+                        };
+                        let touched = incoming.iter().map(|(number, _)| *number).filter(open);
+                        desk.take(rule, subject, verdict, touched);
                     }
                 }
             }
@@ -221,6 +229,7 @@ impl Desk {
             notes.causes.sort_unstable();
             notes.causes.dedup();
             let grant = tallies.grant(number);
+            notes.blocks |= tallies.blocks_as_malformed(number);
             self.outcome.edges.push(LintedEdge {
                 subject: edge_subject(edge),
                 prefix: edge.logging.prefix.known().cloned(),

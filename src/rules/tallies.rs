@@ -6,7 +6,7 @@ use super::grants::{Grants, TargetPolicy};
 use crate::graph::{Cycle, Edge, EdgeNumber, LogGraph, Target};
 use crate::inventory::{Account, Bucket, Fact, KeyFormat, Why};
 use crate::name::Region;
-use crate::policy::{Decision, Facts};
+use crate::policy::{Decision, Facts, Grant};
 
 #[derive(Debug, Default)]
 pub struct Tallies<'a> {
@@ -117,6 +117,24 @@ impl<'a> Tallies<'a> {
     /// The decision of the target's policy and ACL; none where there is no target, or its policy isn't known.
     pub fn decision(&self, edge: EdgeNumber) -> Option<&Decision> {
         self.grants.decision(edge)
+    }
+
+    /// A malformed policy that grants nothing however it is read; or one of a file, that S3 will refuse to store. What
+    /// S3 has stored it has accepted once: where it would allow as it stands, nobody can tell.
+    pub fn blocks_as_malformed(&self, edge: EdgeNumber) -> bool {
+        let Some(decision) = self
+            .decision(edge)
+            .filter(|decision| decision.grant == Grant::Malformed)
+        else {
+            return false;
+        };
+        let stored = self
+            .policy(edge)
+            .is_some_and(|policy| policy.prepared.facts().stored);
+        match decision.if_evaluated_anyway {
+            None | Some(Grant::Denied | Grant::NotGranted | Grant::Malformed) => true,
+            Some(Grant::Allowed | Grant::Unknown) => !stored,
+        }
     }
 
     /// The policy of the edge's target, read and prepared; none where it isn't known.

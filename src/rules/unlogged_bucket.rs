@@ -1,5 +1,6 @@
 //! S3L009: a bucket whose requests nobody logs.
 
+use super::log_bucket::sign_of_log_bucket;
 use super::{BucketContext, Check, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
 use crate::inventory::{Call, Fact};
@@ -25,6 +26,9 @@ fn check(context: &BucketContext<'_, '_>) -> Verdict {
     }
     // A log bucket needs no logging of its own.
     if context.vertex.is_target() || context.tallies.is_named_from_afar(bucket) {
+        return Ok(None);
+    }
+    if sign_of_log_bucket(context)?.is_some() {
         return Ok(None);
     }
     if let Some(hidden) = context.tallies.hidden_source(context.account(), bucket) {
