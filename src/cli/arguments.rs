@@ -5,6 +5,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::config::{ConfigArguments, ConfigCommandArguments};
 use super::emit::ReportArguments;
+use super::policy::PolicyArguments;
+use super::why::WhyArguments;
 use crate::finding::Severity;
 use crate::report::{Settings, Unknown};
 
@@ -80,6 +82,10 @@ pub enum ColorChoice {
 pub enum Command {
     /// Lint the access logging of an account, or of a recorded snapshot
     Audit(AuditArguments),
+    /// Explain one logging edge: the verdict, each cause, the deciding statement
+    Why(Box<WhyArguments>),
+    /// Ask a bucket policy alone
+    Policy(PolicyArguments),
     /// Draw the logging graph, its edges coloured by verdict
     Graph(GraphArguments),
     /// Record an account's raw answers to a file

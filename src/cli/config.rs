@@ -223,6 +223,15 @@ impl Config {
         &self.file.targets
     }
 
+    /// The organization that the file names, `none` for none.
+    pub fn organization(&self) -> Option<&str> {
+        self.file
+            .facts
+            .organization
+            .as_ref()
+            .map(|organization| organization.get_ref().as_str())
+    }
+
     /// The arguments, with what the file says where they say nothing.
     pub fn complete(&self, account: &AccountArguments) -> AccountArguments {
         let mut account = account.clone();

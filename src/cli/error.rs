@@ -47,6 +47,24 @@ pub enum Error {
     #[error("`{given}` is no region: {reason}")]
     #[diagnostic(help("give a region's code, such as eu-west-1"))]
     Region { given: String, reason: String },
+    #[error("`{given}` is no partition: {reason}")]
+    #[diagnostic(help("give a partition, such as aws, aws-cn or aws-us-gov"))]
+    Partition { given: String, reason: String },
+    #[error("`{given}` says nothing of a condition key")]
+    #[diagnostic(help("write a key and its value, such as `--fact aws:SourceOrgID=o-exampleorgid`"))]
+    Fact { given: String },
+    #[error("there is no bucket `{given}` in what was read")]
+    #[diagnostic(help("{}", match similar.as_slice() {
+        [] => "give the name of a bucket of the account, or of the recording".to_owned(),
+        similar => format!("did you mean {}?", similar.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", or ")),
+    }))]
+    NoBucket { given: String, similar: Vec<String> },
+    #[error("several accounts have a bucket `{given}`: {}", accounts.join(", "))]
+    #[diagnostic(help("say which with `--account ID`"))]
+    SeveralAccounts { given: String, accounts: Vec<String> },
+    #[error("`{given}` logs to no bucket yet")]
+    #[diagnostic(help("say to which it would, with `--target BUCKET`"))]
+    NoTarget { given: String },
     #[error("`{given}` is no account: {reason}")]
     #[diagnostic(help("give the twelve digits of the account's id"))]
     Account { given: String, reason: String },

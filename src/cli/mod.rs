@@ -7,17 +7,20 @@ mod audit;
 mod config;
 mod emit;
 mod error;
+mod facts;
 mod file;
 mod generate;
 mod graph;
 mod iam_policy;
 mod input;
 mod output;
+mod policy;
 #[cfg(feature = "aws")]
 mod progress;
 mod rules;
 mod snapshot;
 pub mod template;
+mod why;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -52,6 +55,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let console = Console::new(&arguments.console);
     let exit = match arguments.command {
         Command::Audit(command) => audit::run(&command, &arguments.config, &console),
+        Command::Why(command) => why::run(&command, &arguments.config, &console),
+        Command::Policy(command) => policy::run(&command, &arguments.config, &console),
         Command::Graph(arguments) => graph::run(&arguments, &console),
         Command::Snapshot(arguments) => snapshot::run(&arguments, &console),
         Command::Rules(arguments) => rules::list(&arguments, &console),

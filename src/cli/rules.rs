@@ -72,18 +72,22 @@ pub fn explain(arguments: &ExplainArguments, console: &Console) -> Result<Exit, 
 
 /// The rule whose code or name has the most in common with what was given, if that is enough to be meant.
 pub fn nearest(given: &str) -> Option<&'static str> {
-    let given = given.to_ascii_lowercase();
-    let pairs = |text: &str| -> Vec<[u8; 2]> { text.as_bytes().windows(2).map(|w| [w[0], w[1]]).collect() };
-    let wanted = pairs(&given);
     rules::ALL
         .iter()
         .flat_map(|rule| [rule.name, rule.code])
-        .map(|name| {
-            let own = pairs(&name.to_ascii_lowercase());
-            let common = own.iter().filter(|pair| wanted.contains(pair)).count();
-            (common * 2 * 100 / (own.len() + wanted.len()).max(1), name)
-        })
+        .map(|name| (likeness(given, name), name))
         .max()
         .filter(|(likeness, _)| *likeness >= 50)
         .map(|(_, name)| name)
+}
+
+/// How alike two words are, in percent: by the pairs of letters that they share, in any case.
+pub fn likeness(one: &str, other: &str) -> usize {
+    let pairs = |text: &str| -> Vec<[u8; 2]> {
+        let text = text.to_ascii_lowercase();
+        text.as_bytes().windows(2).map(|w| [w[0], w[1]]).collect()
+    };
+    let (one, other) = (pairs(one), pairs(other));
+    let common = other.iter().filter(|pair| one.contains(pair)).count();
+    common * 2 * 100 / (one.len() + other.len()).max(1)
 }

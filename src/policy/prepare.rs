@@ -464,7 +464,7 @@ pub fn carried(worlds: &[World<'_>]) -> String {
         },
     };
     let world = |world: &World<'_>| match world {
-        World::Absent => "absent".to_owned(),
+        World::Absent => "nothing".to_owned(),
         World::Values(found) => found.iter().map(value).collect::<Vec<_>>().join(" with "),
     };
     worlds.iter().map(world).collect::<Vec<_>>().join(" or ")

@@ -319,6 +319,12 @@ pub fn decider(prepared: &Prepared, index: usize, request: &Request<'_>) -> Deci
 
 /// Of a statement that matches: the condition that is least to be expected, else the principal.
 fn tipping(statement: &Statement, ready: &PreparedStatement, request: &Request<'_>) -> (String, String) {
+    if statement.effect == Effect::Allow {
+        return (
+            statement.pointer.clone(),
+            "every element of it matches".to_owned(),
+        );
+    }
     let surprising = |condition: &PreparedCondition| match condition.row.state {
         _ if condition.told.is_some() => 1,
         State::Absent | State::Foreign => 3,
@@ -371,7 +377,7 @@ fn condition_because(written: &Condition, condition: &PreparedCondition, request
         State::Is(_) | State::AtLeast(_) | State::OneOf(_) | State::Of(_) => {
             format!("`{key}` of this delivery is {carried}")
         }
-        State::AbsentOr(_) | State::AbsentOrAny => format!("`{key}` of a delivery is {carried}"),
+        State::AbsentOr(_) | State::AbsentOrAny => format!("a delivery carries {carried} as `{key}`"),
     };
     match condition.mark() {
         Mark::Evidence | Mark::Inferred => format!("{why} ({})", condition.mark().words()),

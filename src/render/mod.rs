@@ -20,3 +20,4 @@ pub mod sarif;
 pub mod short;
 pub mod terminal;
 mod told;
+pub mod why;

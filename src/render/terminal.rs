@@ -230,6 +230,20 @@ fn render_verdicts(report: &Report, style: Style, out: &mut dyn Write) -> io::Re
     Ok(())
 }
 
+/// Prose from one column on, its further lines from another.
+pub(super) fn wrap_indented(text: &str, width: usize, first: usize, hang: usize) -> String {
+    // Wide enough for a word or two, however deep.
+    let room = width.saturating_sub(hang).max(30);
+    let (name, rest) = text.split_at(
+        text.char_indices()
+            .nth(hang.saturating_sub(first))
+            .map_or(text.len(), |(at, _)| at),
+    );
+    let lines = wrap(rest, room);
+    let next = format!("\n{}", " ".repeat(hang));
+    format!("{name}{}", lines.join(&next))
+}
+
 impl Style {
     pub(super) fn paint(self, text: &str, colour: &str) -> String {
         match self.colour {

@@ -5,6 +5,7 @@
 
 mod bucket_policy;
 mod context;
+mod explain;
 mod grants;
 mod log_bucket;
 mod log_keys;
@@ -49,6 +50,7 @@ use crate::finding::{Severity, Verdict};
 use crate::inventory::Call;
 
 pub use context::{BucketContext, CycleContext, EdgeContext};
+pub use explain::{Explanation, PolicyExplanation, Sign, StatementStep, Step, explain, explain_policy};
 pub use grants::{TargetPolicy, delivery};
 pub use run::{EdgeVerdict, LintedEdge, Outcome, Reported, run, run_knowing};
 
