@@ -58,7 +58,7 @@ pub enum Error {
         [] => "give the name of a bucket of the account, or of the recording".to_owned(),
         similar => format!("did you mean {}?", similar.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", or ")),
     }))]
-    NoBucket { given: String, similar: Vec<String> },
+    NoSource { given: String, similar: Vec<String> },
     #[error("several accounts have a bucket `{given}`: {}", accounts.join(", "))]
     #[diagnostic(help("say which with `--account ID`"))]
     SeveralAccounts { given: String, accounts: Vec<String> },

@@ -144,7 +144,7 @@ fn find(inventory: &Inventory, source: &str, wanted: Option<&str>) -> Result<(us
                 .filter(|(likeness, _)| *likeness >= 40)
                 .collect();
             names.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
-            Err(Error::NoBucket {
+            Err(Error::NoSource {
                 given: source.to_owned(),
                 similar: names.iter().take(3).map(|(_, name)| (*name).to_owned()).collect(),
             })
