@@ -57,7 +57,7 @@ pub struct Finding {
 impl Finding {
     pub fn new(message: impl Into<String>) -> Self {
         Self {
-            message: message.into(),
+            message: plain(message.into()),
             help: None,
             labels: Vec::new(),
             shared: None,
@@ -68,14 +68,14 @@ impl Finding {
     }
 
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(plain(help.into()));
         self
     }
 
     /// Adds a label that says what this place does.
     pub fn label(mut self, place: &Place, text: impl Into<String>) -> Self {
         let place = place.as_written();
-        let mut text = text.into();
+        let mut text = plain(text.into());
         if let Some(made_at) = &place.made_at {
             text.push_str(&format!(" (made at {made_at})"));
         }
@@ -95,7 +95,7 @@ impl Finding {
     pub fn shared(mut self, key: impl Into<String>, message: impl Into<String>) -> Self {
         self.shared = Some(Shared {
             key: key.into(),
-            message: message.into(),
+            message: plain(message.into()),
         });
         self
     }
@@ -108,6 +108,15 @@ impl Finding {
     pub fn fix(mut self, goal: Goal) -> Self {
         self.fix = Some(goal);
         self
+    }
+}
+
+/// Without the invisible marks by which the policy of a template says what only the deploy tells.
+fn plain(text: String) -> String {
+    let is_mark = |c: char| ('\u{2061}'..='\u{2064}').contains(&c);
+    match text.contains(is_mark) {
+        true => text.replace(is_mark, ""),
+        false => text,
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use s3log_lint::name::{AccountId, Partition, Region};
 use s3log_lint::policy::{
     AclRoute, Decision, DefaultEncryption, Delivery, Facts, Grant, KeyLayout, Ownership, Prepared, Told,
-    parse,
+    Unnamed, parse,
 };
 use serde_json::Value;
 
@@ -33,6 +33,7 @@ fn delivery(request: &Value) -> Delivery {
         source_account: text("source_account").map(|id| AccountId::parse(id).expect("an account")),
         target_bucket: text("target_bucket").map(Into::into),
         target_account: text("target_account").map(|id| AccountId::parse(id).expect("an account")),
+        unnamed: Unnamed::default(),
         region: text("region").map(|region| Region::parse(region).expect("a region")),
         prefix: text("prefix").map(Into::into),
         layout: Some(match text("key_format") {

@@ -12,7 +12,9 @@ use super::input;
 use super::output::Console;
 use super::why::{AnswerFormat, Layout};
 use crate::name::{AccountId, Partition, Region};
-use crate::policy::{self, AclRoute, DefaultEncryption, Delivery, Facts, Grant, KeyLayout, Prepared, Told};
+use crate::policy::{
+    self, AclRoute, DefaultEncryption, Delivery, Facts, Grant, KeyLayout, Prepared, Told, Unnamed,
+};
 use crate::render::why as render;
 use crate::rules;
 
@@ -148,6 +150,7 @@ fn delivery(arguments: &TestArguments, configured: Option<&str>) -> Result<Deliv
         source_bucket: Some(arguments.source.as_str().into()),
         target_bucket: Some(arguments.target.as_str().into()),
         target_account: account.clone(),
+        unnamed: Unnamed::default(),
         source_account: account,
         region,
         prefix: arguments.prefix.as_deref().map(Into::into),

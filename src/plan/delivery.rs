@@ -67,6 +67,8 @@ impl<'a> TargetPolicy<'a> {
             source_account: id.clone(),
             target_bucket: Some(self.target.into()),
             target_account: id,
+            // A plan is made for buckets that are there.
+            unnamed: policy::Unnamed::default(),
             region: Some(question.region.clone()),
             prefix: Some(question.prefix.into()),
             layout: Some(match question.key_format.is_partitioned() {

@@ -82,7 +82,7 @@ impl Value {
             .iter()
             .map(|part| match part {
                 Part::Atom(atom) => Some(*atom),
-                Part::Variable { .. } => None,
+                Part::Variable { .. } | Part::Open(_) => None,
             })
             .collect::<Option<Vec<_>>>();
         match atoms {

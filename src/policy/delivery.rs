@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::open::stand_in;
 use super::syntax::LOG_SERVICE;
 use super::truth::Truth;
 use super::words::{Class, Words, joined};
@@ -16,6 +17,8 @@ pub struct Delivery {
     pub source_account: Option<AccountId>,
     pub target_bucket: Option<Arc<str>>,
     pub target_account: Option<AccountId>,
+    /// What a template calls the ends that get their names with the deploy.
+    pub unnamed: Unnamed,
     /// Of both ends.
     pub region: Option<Region>,
     pub prefix: Option<Arc<str>>,
@@ -25,6 +28,26 @@ pub struct Delivery {
     /// For conditions on the time, RFC 3339.
     pub now: Option<Arc<str>>,
     pub acl: AclRoute,
+}
+
+/// The labels of buckets that have no name yet; policies of the same deploy speak of them by these.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unnamed {
+    pub source: Option<Arc<str>>,
+    pub target: Option<Arc<str>>,
+}
+
+impl Unnamed {
+    /// What stands for the name of the bucket with this label.
+    pub fn stand_in(&self, label: &str) -> char {
+        if self.target.as_deref() == Some(label) {
+            stand_in::TARGET
+        } else if self.source.as_deref() == Some(label) {
+            stand_in::SOURCE
+        } else {
+            stand_in::OTHER
+        }
+    }
 }
 
 /// What somebody told: a value, that there is none, or nothing.
@@ -115,6 +138,7 @@ impl Delivery {
             source_account: None,
             target_bucket: Some(target.into()),
             target_account: None,
+            unnamed: Unnamed::default(),
             region: None,
             prefix: None,
             layout: Some(KeyLayout::Simple),
@@ -134,7 +158,7 @@ impl Delivery {
         let words = Words::default();
         let words = match &self.target_bucket {
             Some(name) => words.then(&**name),
-            None => words.then_some(Class::Name, 3, None),
+            None => unnamed(words, self.unnamed.target.as_deref(), &self.unnamed),
         };
         let words = words.then("/");
         let words = match &self.prefix {
@@ -146,7 +170,7 @@ impl Delivery {
             Some(KeyLayout::Partitioned) => {
                 let words = match &self.source_account {
                     Some(account) => words.then(account.as_str()),
-                    None => words.then_some(Class::Digit, 12, Some(12)),
+                    None => words.then_account(),
                 };
                 let words = words.then("/");
                 let words = match &self.region {
@@ -156,12 +180,33 @@ impl Delivery {
                 let words = words.then("/");
                 let words = match &self.source_bucket {
                     Some(source) => words.then(&**source),
-                    None => words.then_some(Class::Name, 3, None),
+                    None => unnamed(words, self.unnamed.source.as_deref(), &self.unnamed),
                 };
                 simple_key(day(words.then("/")).then("/"))
             }
             None => words.then_some(Class::Anything, 37, None),
         })
+    }
+
+    /// The source's ARN.
+    pub fn source_arn(&self) -> Words<'_> {
+        let arn = Words::one(format!("arn:{}:s3:::", self.partition));
+        joined(match &self.source_bucket {
+            Some(name) => arn.then(&**name),
+            None => unnamed(arn, self.unnamed.source.as_deref(), &self.unnamed),
+        })
+    }
+
+    /// The source, to show.
+    pub fn source_shown(&self) -> &str {
+        let label = self.source_bucket.as_deref().or(self.unnamed.source.as_deref());
+        label.unwrap_or("SOURCE")
+    }
+
+    /// The target, to show.
+    pub fn target_shown(&self) -> &str {
+        let label = self.target_bucket.as_deref().or(self.unnamed.target.as_deref());
+        label.unwrap_or("TARGET")
     }
 
     /// One of these keys, to show.
@@ -173,7 +218,7 @@ impl Delivery {
                 "{prefix}{}/{}/{}/2026/11/22/{time}",
                 self.source_account.as_ref().map_or("ACCOUNT", |id| id.as_str()),
                 self.region.as_ref().map_or("REGION", |region| region.as_str()),
-                self.source_bucket.as_deref().unwrap_or("SOURCE"),
+                self.source_shown(),
             ),
             Some(KeyLayout::Simple) | None => format!("{prefix}{time}"),
         }
@@ -181,6 +226,13 @@ impl Delivery {
 
     pub fn service(&self) -> &'static str {
         LOG_SERVICE
+    }
+}
+
+fn unnamed<'a>(words: Words<'a>, label: Option<&str>, all: &Unnamed) -> Words<'a> {
+    match label {
+        Some(label) => words.then_name(all.stand_in(label)),
+        None => words.then_some(Class::Name, 3, None),
     }
 }
 

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use super::delivery::{DefaultEncryption, Delivery, Told};
 use super::facts::Facts;
 use super::syntax::LOG_SERVICE;
-use super::words::{Class, Words, joined};
+use super::words::{Class, Words};
 
 /// How sure a row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,17 +137,11 @@ fn dynamic_worlds<'a>(dynamic: Dynamic, delivery: &'a Delivery) -> Vec<World<'a>
     let account = |account: Option<&'a crate::name::AccountId>| {
         present(match account {
             Some(account) => Worth::is(account.as_str()),
-            None => Worth::Words(Words::default().then_some(Class::Digit, 12, Some(12))),
+            None => Worth::Words(Words::default().then_account()),
         })
     };
     match dynamic {
-        Dynamic::SourceArn => {
-            let arn = Words::one(format!("arn:{}:s3:::", delivery.partition));
-            present(Worth::Words(joined(match &delivery.source_bucket {
-                Some(name) => arn.then(&**name),
-                None => arn.then_some(Class::Name, 3, None),
-            })))
-        }
+        Dynamic::SourceArn => present(Worth::Words(delivery.source_arn())),
         Dynamic::SourceAccount => account(delivery.source_account.as_ref()),
         Dynamic::ResourceAccount => account(delivery.target_account.as_ref()),
         Dynamic::RequestedRegion => present(match &delivery.region {

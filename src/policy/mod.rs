@@ -14,6 +14,7 @@ mod json;
 mod keys;
 mod names;
 mod nearest;
+pub mod open;
 mod parse;
 mod pattern;
 mod prepare;
@@ -25,7 +26,7 @@ mod truth;
 mod words;
 
 pub use decide::{Decision, Grant, Prepared, UnknownKey};
-pub use delivery::{AclRoute, DefaultEncryption, Delivery, KeyLayout, Ownership, Told};
+pub use delivery::{AclRoute, DefaultEncryption, Delivery, KeyLayout, Ownership, Told, Unnamed};
 pub use facts::{Facts, Question, SWITCHES, Switch};
 pub use fault::{Fault, FaultKind, Warning, WarningKind};
 pub use keys::{Mark, proper_name};

@@ -3,6 +3,7 @@
 use super::decide::Prepared;
 use super::delivery::{Delivery, Ownership};
 use super::keys;
+use super::open::Open;
 use super::pattern::Pattern;
 use super::prepare::{PreparedStatement, Request};
 use super::syntax::{Effect, LOG_SERVICE, Statement, Who};
@@ -271,7 +272,7 @@ fn resource(statement: &Statement, ready: &PreparedStatement, request: &Request<
         Some((miss, item)) => (miss, Some(item)),
         None => (Miss::Bucket, None),
     };
-    let bucket = delivery.target_bucket.as_deref().unwrap_or("TARGET");
+    let bucket = delivery.target_shown();
     let prefix = delivery.prefix.as_deref().unwrap_or_default();
     let pattern = format!("arn:{}:s3:::{bucket}/{prefix}*", delivery.partition);
     let written = match item {
@@ -305,6 +306,12 @@ fn how_it_misses(text: &str, delivery: &Delivery) -> Miss {
     };
     if !Pattern::new(partition).matches(delivery.partition.as_str()) {
         return Miss::Partition;
+    }
+    if let Some((Open::Bucket(label), after)) = Open::leading(name) {
+        return match delivery.unnamed.target.as_deref() == Some(&*label) && after.starts_with('/') {
+            true => Miss::Prefix,
+            false => Miss::Bucket,
+        };
     }
     let Some((bucket, _)) = name.split_once('/') else {
         return Miss::Bucket;
@@ -367,6 +374,6 @@ fn conditions(statement: &Statement, ready: &PreparedStatement, request: &Reques
 }
 
 fn source_arn(delivery: &Delivery) -> String {
-    let source = delivery.source_bucket.as_deref().unwrap_or("SOURCE");
+    let source = delivery.source_shown();
     format!("arn:{}:s3:::{source}", delivery.partition)
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::open::stand_in;
 use super::truth::Truth;
 use super::words::{Class, Piece, Words};
 
@@ -130,6 +131,17 @@ impl Pattern {
     /// True where it matches every word, False where it matches none, Unknown where it matches some: or where telling
     /// would take too long.
     pub fn covers(&self, words: &Words<'_>) -> Truth {
+        if !words.has_stand_in() {
+            return self.covers_each(words);
+        }
+        // What holds with a name that only a star or the very same name can match holds with every name.
+        match self.covers_each(words) {
+            Truth::True => Truth::True,
+            Truth::False | Truth::Unknown => self.covers_each(&words.widened()).and(Truth::Unknown),
+        }
+    }
+
+    fn covers_each(&self, words: &Words<'_>) -> Truth {
         if let Some(text) = words.only() {
             return self.matches(text).into();
         }
@@ -237,8 +249,14 @@ impl General {
         let (mut some_match, mut some_miss) = (false, false);
         let mut budget = 64 * MOST;
         for piece in &words.pieces {
+            let mut buffer = [0; 4];
             match piece {
-                Piece::Text(text) => {
+                Piece::Text(_) | Piece::StandIn { .. } => {
+                    let text: &str = match piece {
+                        Piece::Text(text) => text,
+                        Piece::StandIn { stand_in, .. } => stand_in.encode_utf8(&mut buffer),
+                        Piece::Some { .. } => "",
+                    };
                     for c in text.chars() {
                         let mut next = BTreeSet::new();
                         for state in &states {
@@ -381,6 +399,8 @@ impl Segment {
     fn advance(&self, reached: &[u64], c: char) -> Box<[u64]> {
         let takes = match self.takes.binary_search_by_key(&c, |(c, _)| *c) {
             Ok(at) => &self.takes[at].1,
+            // A name has more than one character.
+            Err(_) if stand_in::is_one(c) => return vec![0; reached.len()].into_boxed_slice(),
             Err(_) => &self.takes_any,
         };
         let mut carry = 0;

@@ -4,6 +4,7 @@ use super::compare::{Foreignness, Matcher, Resolved, Value, holds};
 use super::delivery::Delivery;
 use super::facts::{Facts, Question};
 use super::keys::{self, Dynamic, Mark, Row, State, World, Worth};
+use super::open::{self, Open, stand_in};
 use super::pattern::{Atom, Pattern};
 use super::syntax::{
     Condition, Effect, LEGACY_LOG_ACCOUNT, LOG_SERVICE, Listed, Operator, Policy, Principal, Statement, Test,
@@ -47,6 +48,8 @@ pub enum ResourceItem {
     Everything,
     /// No ARN.
     Nothing,
+    /// Its first parts are told only by a deploy.
+    Open,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,6 +130,20 @@ pub fn covers_log_service(principal: &Principal, facts: &Facts) -> Truth {
         // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalisawsservice
         // denies `"*"` and takes services out of it: they are in.
         Who::Everyone => Truth::True,
+        // Whatever a deploy makes is a role or a user; what it is given may be anything.
+        Who::Aws(text) if open::is_in(text) => match Open::leading(text) {
+            Some((Open::Missing(_), "")) => Truth::Unknown,
+            Some(_) | None => Truth::False,
+        },
+        Who::Service(text) if open::is_in(text) => {
+            let atoms = parts(text, Wildcards::No, false)
+                .into_iter()
+                .map(|part| match part {
+                    Part::Atom(atom) => atom,
+                    Part::Open(_) | Part::Variable { .. } => Atom::Run,
+                });
+            Truth::from(Pattern::of(atoms).matches(LOG_SERVICE)).and(Truth::Unknown)
+        }
         Who::Aws(text) if text == "*" => facts.to(Question::AwsStar),
         Who::Aws(text) if is_legacy_account(text) => facts.to(Question::LegacyAccount),
         Who::Service(text) if text == LOG_SERVICE => Truth::True,
@@ -174,6 +191,9 @@ fn resource(listed: Option<&Listed>, variables: bool) -> PreparedResource {
 fn resource_item(text: &str, variables: bool) -> ResourceItem {
     if text == "*" {
         return ResourceItem::Everything;
+    }
+    if open::position(text).is_some_and(|at| text[..at].matches(':').count() < 5) {
+        return ResourceItem::Open;
     }
     let segments: Vec<&str> = text.splitn(6, ':').collect();
     let ["arn", partition, service, region, account, name] = segments.as_slice() else {
@@ -309,6 +329,9 @@ impl<'d> Request<'d> {
     }
 
     fn resolve(&self, test: Test, parts: &[Part]) -> Resolved {
+        if test == Test::Arn && opens_early(parts) {
+            return Resolved::AtMost(Matcher::Useless);
+        }
         match self.fill(parts) {
             Filled::Is(atoms) => Resolved::Is(Matcher::new(test, &atoms), Foreignness::Perhaps),
             // A star in a test without stars is taken as one all the same: wider is what is wanted.
@@ -327,6 +350,17 @@ impl<'d> Request<'d> {
         for part in parts {
             match part {
                 Part::Atom(atom) => atoms.push(*atom),
+                Part::Open(Open::Bucket(label)) => {
+                    atoms.push(Atom::Char(self.delivery.unnamed.stand_in(label)));
+                }
+                Part::Open(Open::Account) => match &self.delivery.target_account {
+                    Some(id) => atoms.extend(id.as_str().chars().map(Atom::Char)),
+                    None => atoms.push(Atom::Char(stand_in::ACCOUNT)),
+                },
+                Part::Open(Open::Missing(_) | Open::Made(_)) => {
+                    open = true;
+                    atoms.push(Atom::Run);
+                }
                 Part::Variable { key, default } => match self.variable(key) {
                     Variable::Known(text) => atoms.extend(text.chars().map(Atom::Char)),
                     Variable::Absent => match default {
@@ -375,6 +409,7 @@ impl<'d> Request<'d> {
         match item {
             ResourceItem::Everything => Coverage::Is(Truth::True),
             ResourceItem::Nothing => Coverage::Is(Truth::False),
+            ResourceItem::Open => Coverage::Is(Truth::Unknown),
             ResourceItem::Arn {
                 is_of_s3,
                 partition,
@@ -433,6 +468,19 @@ impl<'d> Request<'d> {
         }
         truth.and(self.resource(&statement.resource))
     }
+}
+
+/// Whether a part that only a deploy tells stands before the sixth part of an ARN: it may hold colons.
+fn opens_early(parts: &[Part]) -> bool {
+    let open = |part: &Part| matches!(part, Part::Open(Open::Missing(_) | Open::Made(_)));
+    let colons = |parts: &[Part]| {
+        let colon = |part: &&Part| **part == Part::Atom(Atom::Char(':'));
+        parts.iter().filter(colon).count()
+    };
+    parts
+        .iter()
+        .position(open)
+        .is_some_and(|at| colons(&parts[..at]) < 5)
 }
 
 pub enum Coverage {

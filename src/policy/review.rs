@@ -308,7 +308,7 @@ fn review(
             let pattern = operator.test == Test::StringLike;
             for value in &condition.values {
                 let odd = pattern && value.text.contains(['*', '?']) || value.text.contains("${");
-                if !odd && !is_account(&value.text) {
+                if !odd && !is_account(&value.text) && !super::open::is_in(&value.text) {
                     push(
                         MisleadingKind::SourceAccountFormat,
                         &value.pointer,

@@ -3,6 +3,7 @@
 //! Variables exist only in policies of version 2012-10-17; before, `${…}` is text.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
 
+use super::open::{Open, stand_in};
 use super::pattern::{Atom, Pattern};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub enum Part {
         key: String,
         default: Option<String>,
     },
+    /// What only a deploy tells; it stands in policies of any version.
+    Open(Open),
 }
 
 /// Whether `*` and `?` stand for other characters.
@@ -27,6 +30,11 @@ pub fn parts(text: &str, wildcards: Wildcards, variables: bool) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some(c) = rest.chars().next() {
+        if let Some((open, after)) = Open::leading(rest) {
+            parts.push(Part::Open(open));
+            rest = after;
+            continue;
+        }
         if variables
             && rest.starts_with("${")
             && let Some((part, after)) = variable(rest)
@@ -38,6 +46,8 @@ pub fn parts(text: &str, wildcards: Wildcards, variables: bool) -> Vec<Part> {
         parts.push(Part::Atom(match (c, wildcards) {
             ('*', Wildcards::Yes) => Atom::Run,
             ('?', Wildcards::Yes) => Atom::One,
+            // Nobody writes one; a text that has it all the same is not to pass for what it stands for.
+            (c, _) if stand_in::is_one(c) => Atom::Char(char::REPLACEMENT_CHARACTER),
             (c, _) => Atom::Char(c),
         }));
         rest = &rest[c.len_utf8()..];
@@ -77,7 +87,7 @@ pub fn pattern(parts: &[Part]) -> Option<Pattern> {
         .iter()
         .map(|part| match part {
             Part::Atom(atom) => Some(*atom),
-            Part::Variable { .. } => None,
+            Part::Variable { .. } | Part::Open(_) => None,
         })
         .collect::<Option<Vec<_>>>()
         .map(Pattern::of)
@@ -86,7 +96,13 @@ pub fn pattern(parts: &[Part]) -> Option<Pattern> {
 /// What is wrong with a variable of this text.
 pub fn check(text: &str) -> Option<&'static str> {
     let mut rest = text;
-    while let Some((_, from)) = rest.split_once("${") {
+    while let Some((before, from)) = rest.split_once("${") {
+        if super::open::is_in(before)
+            && let Some((_, after)) = from.split_once('}')
+        {
+            rest = after;
+            continue;
+        }
         let Some((inside, after)) = from.split_once('}') else {
             return Some("a variable ends with a brace: `${aws:SourceAccount}`");
         };
@@ -121,6 +137,7 @@ mod tests {
                 Part::Atom(Atom::One) => "<?>".to_owned(),
                 Part::Atom(Atom::Run) => "<*>".to_owned(),
                 Part::Variable { key, default } => format!("<{key}={}>", default.as_deref().unwrap_or("-")),
+                Part::Open(open) => format!("<{open:?}>"),
             })
             .collect()
     }

@@ -279,7 +279,7 @@ fn resource(statement: &Statement, prepared: &PreparedStatement, request: &Reque
 
 /// The ARN of the keys that an edge writes.
 pub fn keys_in_words(delivery: &Delivery) -> String {
-    let bucket = delivery.target_bucket.as_deref().unwrap_or("TARGET");
+    let bucket = delivery.target_shown();
     let prefix = delivery.prefix.as_deref().unwrap_or("PREFIX");
     let more = match delivery.layout {
         Some(KeyLayout::Simple) => "YYYY-MM-DD-hh-mm-ss-…".to_owned(),
@@ -293,7 +293,7 @@ pub fn keys_in_words(delivery: &Delivery) -> String {
                 .region
                 .as_ref()
                 .map_or("REGION", |region| region.as_str()),
-            delivery.source_bucket.as_deref().unwrap_or("SOURCE"),
+            delivery.source_shown(),
         ),
         None => "…".to_owned(),
     };
@@ -493,7 +493,10 @@ fn capitalised(text: &str) -> String {
 fn resource_settle(item: &ResourceItem, request: &Request<'_>) -> (String, String) {
     let delivery = request.delivery;
     let missing = [
-        (delivery.target_bucket.is_none(), "the target's name"),
+        (
+            delivery.target_bucket.is_none() && delivery.unnamed.target.is_none(),
+            "the target's name",
+        ),
         (delivery.prefix.is_none(), "the prefix"),
         (delivery.layout.is_none(), "the key format"),
         (
@@ -505,7 +508,9 @@ fn resource_settle(item: &ResourceItem, request: &Request<'_>) -> (String, Strin
             "the source's region",
         ),
         (
-            delivery.layout == Some(KeyLayout::Partitioned) && delivery.source_bucket.is_none(),
+            delivery.layout == Some(KeyLayout::Partitioned)
+                && delivery.source_bucket.is_none()
+                && delivery.unnamed.source.is_none(),
             "the source's name",
         ),
     ];
@@ -519,6 +524,10 @@ fn resource_settle(item: &ResourceItem, request: &Request<'_>) -> (String, Strin
         } => (
             "a variable in Resource".to_owned(),
             "the value of the variable would tell".to_owned(),
+        ),
+        ResourceItem::Open => (
+            "Resource".to_owned(),
+            "what stands in it is told only by the deploy".to_owned(),
         ),
         ResourceItem::Arn { .. } | ResourceItem::Everything | ResourceItem::Nothing => (
             "Resource".to_owned(),

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use super::open::stand_in;
+
 /// A sequence of pieces; every text that fits them in turn is a word of the language.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Words<'a> {
@@ -16,6 +18,14 @@ pub enum Piece<'a> {
     Text(Cow<'a, str>),
     /// So many characters of a class; without an upper end where `most` is none.
     Some {
+        class: Class,
+        least: usize,
+        most: Option<usize>,
+    },
+    /// A name or an id that isn't known, as one character; in truth so many characters of a class. The same
+    /// character is the same name.
+    StandIn {
+        stand_in: char,
         class: Class,
         least: usize,
         most: Option<usize>,
@@ -72,6 +82,51 @@ impl<'a> Words<'a> {
         self
     }
 
+    /// A bucket's name that isn't known.
+    pub fn then_name(mut self, stand_in: char) -> Self {
+        self.pieces.push(Piece::StandIn {
+            stand_in,
+            class: Class::Name,
+            least: 3,
+            most: Some(63),
+        });
+        self
+    }
+
+    /// An account's id that isn't known.
+    pub fn then_account(mut self) -> Self {
+        self.pieces.push(Piece::StandIn {
+            stand_in: stand_in::ACCOUNT,
+            class: Class::Digit,
+            least: 12,
+            most: Some(12),
+        });
+        self
+    }
+
+    pub fn has_stand_in(&self) -> bool {
+        self.pieces
+            .iter()
+            .any(|piece| matches!(piece, Piece::StandIn { .. }))
+    }
+
+    /// The same with everything that a stand-in may turn out to be.
+    pub fn widened(&self) -> Self {
+        let widened = |piece: &Piece<'a>| match piece {
+            Piece::StandIn {
+                class, least, most, ..
+            } => Piece::Some {
+                class: *class,
+                least: *least,
+                most: *most,
+            },
+            piece => piece.clone(),
+        };
+        Self {
+            pieces: self.pieces.iter().map(widened).collect(),
+        }
+    }
+
     /// The text, where it can be said in full.
     pub fn only(&self) -> Option<&str> {
         match self.pieces.as_slice() {
@@ -85,7 +140,7 @@ impl<'a> Words<'a> {
     pub fn head(&self) -> &str {
         match self.pieces.first() {
             Some(Piece::Text(text)) => text,
-            Some(Piece::Some { .. }) | None => "",
+            Some(Piece::Some { .. } | Piece::StandIn { .. }) | None => "",
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::graph::{Edge, EdgeNumber, LogGraph, Target};
 use crate::inventory::{Account, Bucket, Encryption, Fact, KeyFormat, ObjectOwnership, Title};
 use crate::policy::{
     self, AclRoute, Decision, DefaultEncryption, Delivery, Facts, KeyLayout, Ownership, Parsed, Prepared,
-    Told,
+    Told, Unnamed,
 };
 
 /// A bucket's policy, read and prepared. A bucket without one is prepared too: its ACL may grant.
@@ -93,6 +93,7 @@ fn target<'a>(edge: &Edge<'a>) -> Option<(&'a Account, &'a Bucket)> {
 /// The edge, as a policy meets it.
 pub fn delivery(edge: &Edge<'_>, now: Option<&str>) -> Delivery {
     let name = |bucket: &Bucket| bucket.name_known.then(|| bucket.label.clone());
+    let label = |bucket: &Bucket| (!bucket.name_known).then(|| bucket.label.clone());
     let far = target(edge);
     let settings = far.map(|(_, bucket)| bucket.settings());
     let logging = edge.logging;
@@ -102,6 +103,10 @@ pub fn delivery(edge: &Edge<'_>, now: Option<&str>) -> Delivery {
         source_account: edge.account.id.known().cloned(),
         target_bucket: far.and_then(|(_, bucket)| name(bucket)),
         target_account: far.and_then(|(account, _)| account.id.known().cloned()),
+        unnamed: Unnamed {
+            source: label(edge.source),
+            target: far.and_then(|(_, bucket)| label(bucket)),
+        },
         region: edge.source.region.known().cloned(),
         prefix: match &logging.prefix {
             Fact::Known(prefix) => Some(prefix.as_str().into()),

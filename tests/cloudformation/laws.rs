@@ -7,6 +7,9 @@ use proptest::prelude::*;
 use s3log_lint::collect::cloudformation::{Hints, Parameter};
 use s3log_lint::collect::overlay;
 use s3log_lint::graph::LogGraph;
+use s3log_lint::name::AccountId;
+use s3log_lint::policy::open::Open;
+use s3log_lint::policy::{AclRoute, Delivery, Facts, Grant, KeyLayout, Prepared, Unnamed};
 use serde_json::{Value, json};
 
 use crate::{read, try_read};
@@ -276,4 +279,72 @@ fn what_grows_in_every_step_ends() {
         "Resources: {{A: {{Type: 'AWS::S3::Bucket', Properties: {{LoggingConfiguration: {body}}}}}}}"
     );
     assert_eq!(read(&[("t.yaml", &text)]).declared.len(), 1);
+}
+
+/// A part of a resource: with the bucket's name open, and with a name put in.
+fn resource_part() -> impl Strategy<Value = (String, &'static str)> {
+    let literal = prop::sample::select(vec!["*", "?", "/", "app/", "web/", "prod-", "a", "logs", "2"]);
+    prop_oneof![
+        4 => literal.prop_map(|text| (text.to_owned(), text)),
+        2 => Just((Open::Bucket("t/Logs".to_owned()).written(), "LOGS")),
+        1 => Just((Open::Bucket("t/App".to_owned()).written(), "APP")),
+        1 => Just((Open::Account.written(), "ACCOUNT")),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// What is decided while names are open is what is decided for every name that they may get.
+    #[test]
+    fn no_name_turns_a_decision(
+        resource in prop::collection::vec(resource_part(), 0..6),
+        source in prop::collection::vec(resource_part(), 0..3),
+        deny in any::<bool>(),
+        names in prop::sample::subsequence(vec!["prod-logs", "abc", "a-2", "logs", "app2", "prod-", "aaaaa"], 2),
+        account in prop::sample::select(vec!["111122223333", "222222222222"]),
+        layout in prop::sample::select(vec![KeyLayout::Simple, KeyLayout::Partitioned]),
+    ) {
+        let text = |open: bool| {
+            let put = |parts: &[(String, &str)]| -> String {
+                parts
+                    .iter()
+                    .map(|(marked, plain)| match (open, *plain) {
+                        (true, _) => marked.as_str(),
+                        (false, "LOGS") => names[0],
+                        (false, "APP") => names[1],
+                        (false, "ACCOUNT") => account,
+                        (false, plain) => plain,
+                    })
+                    .collect()
+            };
+            json!({"Version": "2012-10-17", "Statement": [{
+                "Effect": if deny { "Deny" } else { "Allow" },
+                "Principal": {"Service": "logging.s3.amazonaws.com"},
+                "Action": "s3:PutObject",
+                "Resource": format!("arn:aws:s3:::{}", put(&resource)),
+                "Condition": {"ArnLike": {"aws:SourceArn": format!("arn:aws:s3:::{}", put(&source))}},
+            }]})
+            .to_string()
+        };
+        let mut delivery = Delivery::between("t/App", "t/Logs");
+        delivery.prefix = Some("app/".into());
+        delivery.layout = Some(layout);
+        delivery.acl = AclRoute::CLOSED;
+        let mut open = delivery.clone();
+        open.source_bucket = None;
+        open.target_bucket = None;
+        open.unnamed = Unnamed { source: Some("t/App".into()), target: Some("t/Logs".into()) };
+        let mut known = delivery;
+        known.target_bucket = Some(names[0].into());
+        known.source_bucket = Some(names[1].into());
+        known.source_account = AccountId::parse(account).ok();
+        known.target_account = known.source_account.clone();
+        let decide = |text: &str, delivery: &Delivery| {
+            let decision = Prepared::new(&s3log_lint::policy::parse(text), &Facts::default().stored()).decide(delivery);
+            decision.if_evaluated_anyway.unwrap_or(decision.grant)
+        };
+        let (before, after) = (decide(&text(true), &open), decide(&text(false), &known));
+        prop_assert!(before == after || before == Grant::Unknown, "{before:?} {after:?}\n{}\n{}", text(true), text(false));
+    }
 }

@@ -1,6 +1,7 @@
 //! CloudFormation: against the real templates of the corpus, and against small ones made up for a purpose.
 
 mod corpus;
+mod decisions;
 mod laws;
 mod templates;
 

@@ -488,7 +488,9 @@ impl World {
                 Some("aws" | "aws-us-gov") => Resolved::text("amazonaws.com"),
                 Some("aws-cn") => Resolved::text("amazonaws.com.cn"),
                 Some("aws-eusc") => Resolved::text("amazonaws.eu"),
-                Some(_) | None => Resolved::missing("AWS::URLSuffix"),
+                Some(_) => Resolved::missing("AWS::URLSuffix"),
+                // The usual partition, where nobody said which.
+                None => Resolved::text("amazonaws.com"),
             },
             "AWS::StackName" => match &environment.stack_name {
                 Some(name) => Resolved::text(name),

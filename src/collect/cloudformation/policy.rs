@@ -8,6 +8,7 @@ use super::evaluate::World;
 use super::text::{Part, Text, Token};
 use super::value::{Item, Resolved, Unknown};
 use crate::inventory::{Document, Fact, Host, Place, Title};
+use crate::policy::open::Open;
 
 /// The document, as far as it is known.
 pub(super) fn document(world: &World, item: &Item, place: &Place, address: &str) -> Fact<Arc<Document>> {
@@ -44,6 +45,32 @@ pub(super) fn document(world: &World, item: &Item, place: &Place, address: &str)
             origins: printer.origins,
         }),
     }))
+}
+
+/// Whether a policy can be judged with an open part here: not in what makes it a policy.
+fn may_be_open(pointer: &str) -> bool {
+    let element = match pointer.strip_prefix("/Statement/") {
+        // A single statement stands without a list.
+        Some(rest) => match rest.split_once('/') {
+            Some((number, inner)) if number.bytes().all(|b| b.is_ascii_digit()) => inner,
+            Some(_) | None => rest,
+        },
+        None => return pointer == "/Id",
+    };
+    let first = element.split('/').next().unwrap_or_default();
+    matches!(
+        first,
+        "Sid" | "Principal" | "NotPrincipal" | "Resource" | "NotResource" | "Condition"
+    )
+}
+
+/// A token without the braces that a person would put around it.
+fn bare(token: &Token) -> String {
+    token
+        .to_string()
+        .trim_start_matches("${")
+        .trim_end_matches('}')
+        .to_owned()
 }
 
 /// The JSON text of a value of which everything is known.
@@ -84,7 +111,10 @@ impl Printer<'_> {
             Resolved::Null | Resolved::Nothing => self.out.push_str("null"),
             Resolved::Bool(value) => self.out.push_str(if *value { "true" } else { "false" }),
             Resolved::Number(text) => self.out.push_str(text),
-            Resolved::Text(text) => self.text(text),
+            Resolved::Text(text) => self.text(text, may_be_open(pointer)),
+            Resolved::Unknown(unknown @ (Unknown::Missing(_) | Unknown::Made(_))) if may_be_open(pointer) => {
+                self.text(&Text::token(&unknown.token()), true);
+            }
             Resolved::Unknown(unknown) => {
                 self.unknown.get_or_insert(unknown.clone());
                 self.out.push_str("null");
@@ -122,28 +152,37 @@ impl Printer<'_> {
         pointer.truncate(length);
     }
 
-    fn text(&mut self, text: &Text) {
-        let text = self.said(text);
+    fn text(&mut self, text: &Text, may_be_open: bool) {
+        let text = self.said(text, may_be_open);
         self.quoted(&text);
     }
 
     fn raw_text(&mut self, text: &Text) {
-        let text = self.said(text);
+        let text = self.said(text, true);
         self.out.push_str(&text);
     }
 
     /// A bucket without a name goes by its address, which is how it is called everywhere else.
-    fn said(&mut self, text: &Text) -> String {
+    fn said(&mut self, text: &Text, may_be_open: bool) -> String {
         let mut out = String::new();
         for part in self.world.recognise(text).parts() {
             match part {
                 Part::Literal(text) => out.push_str(text),
-                Part::Token(Token::BucketName(address)) => out.push_str(&address),
                 // Every bucket's ARN starts with the partition; where nobody said which, it is the usual one.
                 Part::Token(Token::Partition) => out.push_str("aws"),
                 Part::Token(token) => {
-                    out.push_str(&token.to_string());
-                    self.unknown.get_or_insert(Unknown::of_token(token));
+                    let open = match &token {
+                        Token::BucketName(address) => Open::Bucket(address.clone()),
+                        Token::Account => Open::Account,
+                        Token::Made(what) => Open::Made(what.clone()),
+                        Token::Missing(_) | Token::Region(_) | Token::Partition => {
+                            Open::Missing(bare(&token))
+                        }
+                    };
+                    out.push_str(&open.written());
+                    if !may_be_open {
+                        self.unknown.get_or_insert(Unknown::of_token(token));
+                    }
                 }
             }
         }
