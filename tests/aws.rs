@@ -985,3 +985,123 @@ fn a_recording_can_be_read_by_the_library() {
     assert_eq!(inventory.api_calls, Some(sandbox.total()));
     assert_eq!(inventory.accounts[0].buckets.len(), 12);
 }
+
+// --- verify ---
+
+/// A log bucket with logs of now, one with old logs, one with something else under the prefix.
+fn delivering() -> Sandbox {
+    let partitioned = json!({"region": "eu-west-1", "logging": {"LoggingEnabled": {
+        "TargetBucket": "central-logs", "TargetPrefix": "p/",
+        "TargetObjectKeyFormat": {"PartitionedPrefix": {"PartitionDateSource": "EventTime"}}}}});
+    let simple = |prefix: &str| {
+        json!({"region": "eu-west-1", "logging": {"LoggingEnabled": {
+            "TargetBucket": "central-logs", "TargetPrefix": prefix}}})
+    };
+    let sandbox = Sandbox::start(&account(&json!({
+        "central-logs": log_bucket("central-logs", "eu-west-1"),
+        "busy": simple("busy/"),
+        "parted": partitioned,
+        "idle": simple("idle/"),
+        "mixed": simple("mixed/"),
+        "to-nowhere": bucket("eu-west-1", Some("deleted-logs")),
+    })));
+    let now = jiff::Timestamp::now();
+    let earlier = |hours: i64| now - jiff::SignedDuration::from_hours(hours);
+    let name = |time: jiff::Timestamp| format!("{}-AFE06B33E63A3E35", time.strftime("%Y-%m-%d-%H-%M-%S"));
+    let folder = |time: jiff::Timestamp| {
+        time.strftime("%Y/%m/%d/%Y-%m-%d-00-00-00-AFE06B33E63A3E35")
+            .to_string()
+    };
+    let of_hours = [
+        (format!("busy/{}", name(earlier(3))), 3),
+        (
+            format!("p/{ACCOUNT}/eu-west-1/parted/{}", folder(earlier(20))),
+            20,
+        ),
+        (format!("idle/{}", name(earlier(24 * 30))), 24 * 30),
+        (format!("mixed/{}-part", name(earlier(1))), 1),
+    ];
+    sandbox.visit(|account| {
+        for (key, hours) in of_hours {
+            account.put_object("central-logs", &key, "a log", &earlier(hours).to_string());
+        }
+    });
+    sandbox
+}
+
+fn seen(report: &Value) -> BTreeMap<String, String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    report["edges"]
+        .as_array()
+        .expect("a list of edges")
+        .iter()
+        .map(|edge| (text(&edge["source"]), text(&edge["seen"])))
+        .collect()
+}
+
+#[test]
+fn verify_sees_what_arrived_and_calls_nothing_else_blocked() {
+    let sandbox = delivering();
+    let output = run(&sandbox, &["verify", "--format", "json"]);
+    assert_eq!(code(&output), 3, "{}", stderr(&output));
+    let report = parsed(&output);
+    let expected = [
+        ("busy", "arrived"),
+        ("idle", "not-seen"),
+        ("mixed", "not-seen"),
+        ("parted", "arrived"),
+        ("to-nowhere", "not-looked"),
+    ];
+    let expected: BTreeMap<String, String> = expected
+        .into_iter()
+        .map(|(source, seen)| (source.to_owned(), seen.to_owned()))
+        .collect();
+    assert_eq!(seen(&report), expected, "{report:#}");
+    let human = run(&sandbox, &["verify", "--bucket", "idle"]);
+    let told = String::from_utf8_lossy(&human.stdout).into_owned();
+    assert!(
+        told.contains("proves nothing") && !told.contains("blocked"),
+        "{told}"
+    );
+    assert!(told.lines().all(|line| line.chars().count() <= 80), "{told}");
+    // Further back there is something.
+    let longer = run(&sandbox, &["verify", "--bucket", "idle", "--days", "31"]);
+    assert_eq!(code(&longer), 0, "{}", String::from_utf8_lossy(&longer.stdout));
+    assert_eq!(sandbox.writes(), 0);
+    assert!(!sandbox.calls().contains_key("GetObject"));
+    assert!(
+        !sandbox
+            .log()
+            .iter()
+            .any(|call| { call.operation == "HeadBucket" && call.bucket.as_deref() != Some("deleted-logs") })
+    );
+}
+
+#[test]
+fn verify_says_what_it_may_not_see_and_probes_only_when_told_to() {
+    let sandbox = delivering();
+    sandbox.allow_only(
+        Call::ALL
+            .into_iter()
+            .filter(|call| *call != Call::Head)
+            .map(Call::action),
+    );
+    let blind = parsed(&run(
+        &sandbox,
+        &["verify", "--format", "json", "--bucket", "busy"],
+    ));
+    assert_eq!(blind["edges"][0]["seen"], "not-looked");
+    assert_eq!(blind["edges"][0]["needs"], "s3:ListBucket");
+    sandbox.allow_everything();
+    let probed = run(&sandbox, &["verify", "--probe", "--bucket", "busy"]);
+    assert_eq!(code(&probed), 0, "{}", stderr(&probed));
+    assert!(stderr(&probed).contains("probed busy"), "{}", stderr(&probed));
+    let probes: Vec<_> = sandbox
+        .log()
+        .into_iter()
+        .filter(|call| call.operation == "HeadBucket")
+        .map(|call| call.bucket)
+        .collect();
+    assert_eq!(probes, [Some("busy".to_owned())]);
+    assert_eq!(sandbox.writes(), 0);
+}

@@ -4,6 +4,7 @@
 //! call becomes a value in it; only what makes the whole run pointless is an [`Error`].
 
 mod answer;
+pub mod arrivals;
 mod ask;
 mod cloud;
 mod error;

@@ -90,6 +90,8 @@ pub enum Command {
     Graph(GraphArguments),
     /// Record an account's raw answers to a file
     Snapshot(SnapshotArguments),
+    /// Look whether log objects really arrive
+    Verify(super::verify::VerifyArguments),
     /// List the rules
     Rules(RulesArguments),
     /// Print a rule's document: what it finds, why it matters, how to fix it

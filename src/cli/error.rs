@@ -93,6 +93,10 @@ pub enum Error {
     #[diagnostic(help("leave the option out, or copy the file"))]
     NothingToRecord { given: &'static str },
     #[cfg(feature = "aws")]
+    #[error("what arrives can only be seen in a live account")]
+    #[diagnostic(help("leave out `--snapshot` or `--demo`; `s3log-lint audit` reads these"))]
+    NothingToSee,
+    #[cfg(feature = "aws")]
     #[error(transparent)]
     #[diagnostic(transparent)]
     Aws(#[from] crate::aws::Error),

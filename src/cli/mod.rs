@@ -20,6 +20,7 @@ mod progress;
 mod rules;
 mod snapshot;
 pub mod template;
+mod verify;
 mod why;
 
 use std::ffi::OsString;
@@ -59,6 +60,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Policy(command) => policy::run(&command, &arguments.config, &console),
         Command::Graph(arguments) => graph::run(&arguments, &console),
         Command::Snapshot(arguments) => snapshot::run(&arguments, &console),
+        Command::Verify(arguments) => verify::run(&arguments, &console),
         Command::Rules(arguments) => rules::list(&arguments, &console),
         Command::Explain(arguments) => rules::explain(&arguments, &console),
         Command::Config(command) => config::run(&command, &arguments.config, &console),
