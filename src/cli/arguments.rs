@@ -3,6 +3,7 @@
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use super::check::{ChangeArguments, CheckArguments};
 use super::config::{ConfigArguments, ConfigCommandArguments};
 use super::emit::ReportArguments;
 use super::policy::PolicyArguments;
@@ -82,6 +83,8 @@ pub enum ColorChoice {
 pub enum Command {
     /// Lint the access logging of an account, or of a recorded snapshot
     Audit(AuditArguments),
+    /// Lint what is about to be deployed: Terraform, CloudFormation, the CDK; without credentials
+    Check(CheckArguments),
     /// Explain one logging edge: the verdict, each cause, the deciding statement
     Why(Box<WhyArguments>),
     /// Ask a bucket policy alone
@@ -198,12 +201,24 @@ Examples:
   s3log-lint audit --demo                       a built-in example
   s3log-lint audit --format json > report.json
   s3log-lint audit --output sarif=report.sarif --output junit=report.xml
+  s3log-lint audit --with plan.json --new-only  what a change would make worse
   s3log-lint audit --print-iam-policy           the permissions that a run needs")]
 pub struct AuditArguments {
     #[command(flatten)]
     pub account: AccountArguments,
     #[command(flatten)]
     pub report: ReportArguments,
+    /// Lay this change over the account and lint what is there after it; repeatable
+    #[arg(long, value_name = "FILE", help_heading = "Change")]
+    pub with: Vec<String>,
+    #[command(flatten)]
+    pub change: ChangeArguments,
+    /// Value of a template's parameter; repeatable
+    #[arg(long, value_name = "NAME=VALUE", requires = "with", help_heading = "Change")]
+    pub parameter: Vec<String>,
+    /// Values of a template's parameters; repeatable
+    #[arg(long, value_name = "FILE", requires = "with", help_heading = "Change")]
+    pub parameter_file: Vec<String>,
     /// Print the minimal read-only IAM policy that a run needs, and stop
     #[arg(long)]
     pub print_iam_policy: bool,

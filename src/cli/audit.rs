@@ -6,7 +6,9 @@ use super::config::ConfigArguments;
 use super::emit::Reporting;
 use super::error::Error;
 use super::output::Console;
-use super::{iam_policy, input};
+use super::template::TemplateArguments;
+use super::{check, given, iam_policy, input};
+use crate::collect::overlay;
 
 pub use super::emit::lint;
 
@@ -16,6 +18,33 @@ pub fn run(arguments: &AuditArguments, config: &ConfigArguments, console: &Conso
     }
     let reporting = Reporting::new(&arguments.report, config)?;
     let account = reporting.config.complete(&arguments.account);
-    let inventory = input::read(&account, console)?;
-    reporting.emit(&reporting.lint(&inventory), console)
+    if arguments.with.is_empty() {
+        if arguments.change.new_only {
+            return Err(Error::NoChange);
+        }
+        let inventory = input::read(&account, console)?;
+        return reporting.emit(&reporting.lint(&inventory), console);
+    }
+    let template = TemplateArguments {
+        parameter: arguments.parameter.clone(),
+        parameter_file: arguments.parameter_file.clone(),
+        ..TemplateArguments::default()
+    };
+    let given = given::read(&arguments.with, &template, &arguments.change, console)?;
+    let mut asked = account;
+    if asked.bucket.is_empty()
+        && let Some(names) = given::touched(&given.deployments)
+    {
+        asked.bucket = names.into_iter().collect();
+    }
+    let before = input::read(&asked, console)?;
+    let after = overlay::onto(&before, &given.deployments);
+    check::conclude(
+        &reporting,
+        &before,
+        &after,
+        arguments.change.new_only,
+        false,
+        console,
+    )
 }

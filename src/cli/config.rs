@@ -62,6 +62,13 @@ pub struct Config {
     file: File,
 }
 
+impl Config {
+    /// Whether the file says what an undecided rule does.
+    pub fn says_unknown(&self) -> bool {
+        self.file.unknown.is_some()
+    }
+}
+
 /// What is wrong in a settings file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {

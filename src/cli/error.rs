@@ -7,7 +7,10 @@ use thiserror::Error;
 
 use super::config::ConfigError;
 use crate::collect::cloudformation::{ParameterError, TemplateError};
+use crate::collect::encoding::EncodingError;
+use crate::collect::kind::KindError;
 use crate::collect::snapshot::SnapshotError;
+use crate::collect::terraform::TerraformError;
 use crate::report::BaselineError;
 
 #[derive(Debug, Error, Diagnostic)]
@@ -31,6 +34,36 @@ pub enum Error {
         #[diagnostic_source]
         source: SnapshotError,
     },
+    #[error("{path}, {source}")]
+    Terraform {
+        path: String,
+        #[diagnostic_source]
+        source: TerraformError,
+    },
+    #[error("{path} can't be read: {source}")]
+    Encoding {
+        path: String,
+        #[diagnostic_source]
+        source: EncodingError,
+    },
+    #[error("{path} can't be checked: {source}")]
+    Kind {
+        path: String,
+        #[diagnostic_source]
+        source: KindError,
+    },
+    #[error("{path} is a folder without a `manifest.json`")]
+    #[diagnostic(help(
+        "give a `cdk.out` folder, or the files themselves; a Terraform configuration is checked by its plan: \
+         `terraform show -json tfplan > plan.json`"
+    ))]
+    Folder { path: String },
+    #[error("`--new-only` compares the time after a change with the time before, and no change is given")]
+    #[diagnostic(help("give the change: `--with plan.json`"))]
+    NoChange,
+    #[error("{given} says something of a template, and none of the files is one")]
+    #[diagnostic(help("leave the option out, or give the template"))]
+    NoTemplate { given: &'static str },
     #[error("{0}")]
     Config(#[diagnostic_source] ConfigError),
     #[error("{path} is no baseline: {source}")]

@@ -63,8 +63,8 @@ pub fn record(_arguments: &AccountArguments, _console: &Console) -> Result<Strin
     Err(Error::NoAws)
 }
 
-/// The text of a file, or of standard input.
-pub fn read_text(path: &str) -> Result<String, Error> {
+/// The bytes of a file, or of standard input.
+pub fn read_bytes(path: &str) -> Result<Vec<u8>, Error> {
     let failed = |source| Error::Read {
         path: shown_path(path),
         source,
@@ -75,13 +75,18 @@ pub fn read_text(path: &str) -> Result<String, Error> {
     } else {
         bytes = std::fs::read(path).map_err(failed)?;
     }
-    String::from_utf8(bytes).map_err(|error| Error::NotText {
+    Ok(bytes)
+}
+
+/// The text of a file, or of standard input.
+pub fn read_text(path: &str) -> Result<String, Error> {
+    String::from_utf8(read_bytes(path)?).map_err(|error| Error::NotText {
         path: shown_path(path),
         offset: error.utf8_error().valid_up_to(),
     })
 }
 
-fn shown_path(path: &str) -> String {
+pub fn shown_path(path: &str) -> String {
     match path {
         "-" => "standard input".to_owned(),
         path => path.to_owned(),

@@ -4,12 +4,14 @@
 mod account;
 mod arguments;
 mod audit;
+mod check;
 mod config;
 mod emit;
 mod error;
 mod facts;
 mod file;
 mod generate;
+mod given;
 mod graph;
 mod iam_policy;
 mod input;
@@ -56,6 +58,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let console = Console::new(&arguments.console);
     let exit = match arguments.command {
         Command::Audit(command) => audit::run(&command, &arguments.config, &console),
+        Command::Check(command) => check::run(&command, &arguments.config, &console),
         Command::Why(command) => why::run(&command, &arguments.config, &console),
         Command::Policy(command) => policy::run(&command, &arguments.config, &console),
         Command::Graph(arguments) => graph::run(&arguments, &console),

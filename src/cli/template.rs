@@ -23,7 +23,7 @@ pub struct TemplateArguments {
     /// Values of parameters: the list of the AWS CLI, the map of CodePipeline, or a plain map; repeatable
     #[arg(long, value_name = "FILE", help_heading = "CloudFormation")]
     pub parameter_file: Vec<String>,
-    /// The account that the templates are deployed to, where they don't say
+    /// The account that the files are deployed to, where they don't say
     #[arg(long, value_name = "ID", help_heading = "CloudFormation")]
     pub account: Option<String>,
     /// The region that the templates are deployed to, where they don't say
@@ -46,12 +46,6 @@ impl TemplateArguments {
             let (name, value) = cloudformation::read_parameter(given).map_err(Error::Parameter)?;
             parameters.insert(name, value);
         }
-        let account = self.account.as_deref().map(|given| {
-            AccountId::parse(given).map_err(|error| Error::Account {
-                given: given.to_owned(),
-                reason: error.to_string(),
-            })
-        });
         let region = self.region.as_deref().map(|given| {
             Region::parse(given).map_err(|error| Error::Region {
                 given: given.to_owned(),
@@ -60,9 +54,19 @@ impl TemplateArguments {
         });
         Ok(Hints {
             parameters,
-            account: account.transpose()?,
+            account: self.account()?,
             region: region.transpose()?,
         })
+    }
+
+    pub fn account(&self) -> Result<Option<AccountId>, Error> {
+        let account = self.account.as_deref().map(|given| {
+            AccountId::parse(given).map_err(|error| Error::Account {
+                given: given.to_owned(),
+                reason: error.to_string(),
+            })
+        });
+        account.transpose()
     }
 
     /// The first option that was given, which means nothing without a template.

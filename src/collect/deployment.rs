@@ -157,6 +157,19 @@ impl Configuration {
         self
     }
 
+    /// Whether it writes anything that decides if a bucket's logs arrive in it.
+    pub fn may_stop_delivery(&self) -> bool {
+        fn is_written<T>(said: &Said<T>) -> bool {
+            matches!(said, Said::Sets(_) | Said::Removes)
+        }
+        is_written(&self.policy)
+            || is_written(&self.acl)
+            || is_written(&self.object_ownership)
+            || is_written(&self.encryption)
+            || is_written(&self.object_lock)
+            || is_written(&self.payer)
+    }
+
     /// Without what sets nothing: a bucket that is created has nothing.
     pub fn without_absent(mut self) -> Self {
         each_setting!(self, |said| if matches!(said, Said::Sets(Fact::Absent)) {

@@ -25,6 +25,9 @@ pub struct ReportJson<'a> {
     edges: Vec<EdgeJson<'a>>,
     findings: Vec<FindingJson<'a>>,
     undecided: Vec<UndecidedJson<'a>>,
+    /// Of a change: what it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repaired: Option<Vec<FindingJson<'a>>>,
 }
 
 impl<'a> ReportJson<'a> {
@@ -41,6 +44,12 @@ impl<'a> ReportJson<'a> {
                 .map(|finding| FindingJson::new(finding, &mut positions))
                 .collect(),
             undecided: report.undecided.iter().map(UndecidedJson::new).collect(),
+            repaired: report.repaired.as_ref().map(|repaired| {
+                let told = repaired
+                    .iter()
+                    .map(|finding| FindingJson::new(finding, &mut positions));
+                told.collect()
+            }),
         }
     }
 }
@@ -70,6 +79,12 @@ pub struct SummaryJson {
     undecided: usize,
     suppressed: usize,
     baseline: usize,
+    /// Of a change: how many findings it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repaired: Option<usize>,
+    /// Questions that hang on what the given files don't hold.
+    #[serde(skip_serializing_if = "is_zero")]
+    unread: usize,
     /// Null where AWS was not asked.
     api_calls: Option<u64>,
     verdicts: VerdictsJson,
@@ -83,6 +98,10 @@ struct VerdictsJson {
     unreadable: usize,
     loops: usize,
     unknown: usize,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl SummaryJson {
@@ -99,6 +118,8 @@ impl SummaryJson {
             undecided: summary.undecided,
             suppressed: summary.suppressed,
             baseline: summary.baseline,
+            repaired: report.repaired.as_ref().map(Vec::len),
+            unread: summary.unread,
             api_calls: summary.api_calls,
             verdicts: VerdictsJson {
                 delivers: count(Verdict::Delivers),

@@ -65,7 +65,30 @@ pub fn render(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<
         writeln!(out)?;
     }
     render_undecided(report, style, out)?;
+    render_repaired(report, style, out)?;
     render_summary(report, style, out)
+}
+
+/// What a change ends, one line each.
+fn render_repaired(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    const SHOWN: usize = 12;
+    let repaired = report.repaired.as_deref().unwrap_or_default();
+    if repaired.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{}", style.bold("Repaired by this change:"))?;
+    for all in repaired.iter().take(SHOWN) {
+        let finding = &all.finding;
+        let text = format!("{}: {}", finding.rule.code, visible(&finding.said.message));
+        for (index, line) in wrap(&text, style.width.saturating_sub(4)).iter().enumerate() {
+            let start = if index == 0 { "  ✓ " } else { "    " };
+            writeln!(out, "{}{line}", style.paint(start, "32"))?;
+        }
+    }
+    if repaired.len() > SHOWN {
+        writeln!(out, "    and {} more", number(repaired.len() - SHOWN))?;
+    }
+    writeln!(out)
 }
 
 /// What stands elsewhere, and where to read on.
@@ -178,12 +201,14 @@ fn render_summary(report: &Report, style: Style, out: &mut dyn Write) -> io::Res
     for (n, word) in [
         (summary.suppressed, "suppressed"),
         (summary.baseline, "in the baseline"),
+        (summary.repaired, "repaired"),
     ] {
         if n > 0 {
             counts.push(format!("{} {word}", number(n)));
         }
     }
     let mut last = match counts.is_empty() {
+        true if report.repaired.is_some() => style.paint("The change brings nothing to report.", "32"),
         true => style.paint("Nothing to report.", "32"),
         false => format!("{}.", counts.join(", ")),
     };
@@ -192,6 +217,15 @@ fn render_summary(report: &Report, style: Style, out: &mut dyn Write) -> io::Res
         last.push_str(&format!(" {} to AWS.", count(calls, "call")));
     }
     writeln!(out, "{last}")?;
+    if summary.unread > 0 {
+        let remark = format!(
+            "{} more hang on what is not in these files, and don't fail the run; `--onto SNAPSHOT` tells.",
+            count(summary.unread, "question")
+        );
+        for line in wrap(&remark, style.width) {
+            writeln!(out, "{line}")?;
+        }
+    }
     if report.conclusion == Conclusion::Undecided {
         let remark = "No finding fails the run, but not everything could be decided \
                       (exit 3; `--unknown warn` allows it).";

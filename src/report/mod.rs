@@ -3,6 +3,7 @@
 //! A renderer takes a report as it is; whatever filters, sorts, counts or decides stands here.
 
 mod baseline;
+mod change;
 mod settings;
 mod suppression;
 
@@ -126,6 +127,8 @@ pub struct Report {
     pub undecided: Vec<Reported<Undecided>>,
     /// The findings that the baseline holds, in the same order.
     pub known: Vec<Fingerprinted>,
+    /// The findings of the time before that a change ends; nothing where no change was looked at.
+    pub repaired: Option<Vec<Fingerprinted>>,
     /// The entries of the baseline that match nothing any more.
     pub stale: Vec<baseline::Entry>,
     /// The accounts and regions that were looked at, with or without a finding.
@@ -157,6 +160,10 @@ pub struct Summary {
     pub undecided: usize,
     pub suppressed: usize,
     pub baseline: usize,
+    /// Findings of the time before that the change ends.
+    pub repaired: usize,
+    /// Questions that hang on what was not in the input, and that are not listed one by one.
+    pub unread: usize,
     pub api_calls: Option<u64>,
     /// How many edges end how.
     pub verdicts: BTreeMap<EdgeVerdict, usize>,
@@ -212,22 +219,19 @@ impl Report {
             undecided: undecided.len(),
             suppressed,
             baseline: known.len(),
+            repaired: 0,
+            unread: 0,
             api_calls: scale.api_calls,
             verdicts,
         };
-        let conclusion = if findings.iter().any(|all| all.fails) {
-            Conclusion::Findings
-        } else if !undecided.is_empty() && settings.unknown == Unknown::Fail {
-            Conclusion::Undecided
-        } else {
-            Conclusion::Clean
-        };
+        let conclusion = conclude(&findings, &undecided, settings);
         Self {
             summary,
             edges,
             findings,
             undecided,
             known,
+            repaired: None,
             stale,
             parts: coverage.parts(),
             severities: settings.severities.clone(),
@@ -261,6 +265,20 @@ impl Report {
             }
         }
         groups
+    }
+}
+
+fn conclude(
+    findings: &[Fingerprinted],
+    undecided: &[Reported<Undecided>],
+    settings: &Settings,
+) -> Conclusion {
+    if findings.iter().any(|all| all.fails) {
+        Conclusion::Findings
+    } else if !undecided.is_empty() && settings.unknown == Unknown::Fail {
+        Conclusion::Undecided
+    } else {
+        Conclusion::Clean
     }
 }
 

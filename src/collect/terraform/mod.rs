@@ -544,7 +544,7 @@ impl Look<'_, '_> {
     /// The values of the resource, as they are shown: without what is sensitive.
     fn document(&self) -> &Arc<Document> {
         self.document.get_or_init(|| {
-            let text = secrets::without(&self.loaded).to_string();
+            let text = secrets::shown(&self.loaded).to_string();
             Arc::new(Document {
                 title: Title::Embedded {
                     path: self.reader.path.to_owned(),

@@ -99,7 +99,7 @@ enum Sensitive<'a> {
 #[derive(Debug)]
 pub(super) struct Loaded {
     value: Value,
-    unknown: Value,
+    pub unknown: Value,
     pub sensitive: Value,
     missing_is_unknown: bool,
 }

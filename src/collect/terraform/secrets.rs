@@ -89,23 +89,53 @@ fn pairs(loaded: &Loaded) -> Vec<(&Value, &Value)> {
     found
 }
 
-/// The values without what is sensitive.
-pub(super) fn without(loaded: &Loaded) -> Value {
+/// The arguments of which it is told that the deploy brings them; the rest of what is unknown is only computed.
+const TOLD: [&str; 6] = [
+    "bucket",
+    "target_bucket",
+    "target_prefix",
+    "policy",
+    "kms_master_key_id",
+    "payer",
+];
+
+/// The values as they are shown: without what is sensitive, and without what is not set.
+pub(super) fn shown(loaded: &Loaded) -> Value {
     let mut shown = loaded.value().clone();
-    let mut open = vec![(&mut shown, &loaded.sensitive)];
-    while let Some((value, mark)) = open.pop() {
-        match (value, mark) {
-            (value, Value::Bool(true)) => *value = Value::from("(sensitive)"),
-            (Value::Object(members), Value::Object(marks)) => {
-                open.extend(
-                    members
-                        .iter_mut()
-                        .filter_map(|(key, value)| Some((value, marks.get(key)?))),
-                );
+    let mut open = vec![(&mut shown, &loaded.unknown, &loaded.sensitive)];
+    const NOTHING: &Value = &Value::Null;
+    while let Some((value, unknown, mark)) = open.pop() {
+        match value {
+            value if *mark == Value::Bool(true) => *value = Value::from("(sensitive)"),
+            Value::Object(members) => {
+                if let Value::Object(unknown) = unknown {
+                    for name in TOLD {
+                        if unknown.get(name) == Some(&Value::Bool(true)) {
+                            members.insert(name.to_owned(), Value::from("(known after the deploy)"));
+                        }
+                    }
+                }
+                members.retain(|_, value| !is_unset(value));
+                open.extend(members.iter_mut().map(|(key, value)| {
+                    let unknown = unknown.get(key).unwrap_or(NOTHING);
+                    (value, unknown, mark.get(key).unwrap_or(NOTHING))
+                }));
             }
-            (Value::Array(items), Value::Array(marks)) => open.extend(items.iter_mut().zip(marks)),
-            _ => {}
+            Value::Array(items) => open.extend(items.iter_mut().enumerate().map(|(index, value)| {
+                let unknown = unknown.get(index).unwrap_or(NOTHING);
+                (value, unknown, mark.get(index).unwrap_or(NOTHING))
+            })),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
     shown
+}
+
+fn is_unset(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }

@@ -1,0 +1,124 @@
+//! `check`: lints what is about to be deployed, without credentials.
+
+use clap::Args;
+
+use super::Exit;
+use super::config::ConfigArguments;
+use super::emit::{ReportArguments, Reporting};
+use super::error::Error;
+use super::given::{self, Given};
+use super::output::Console;
+use super::template::TemplateArguments;
+use crate::collect::overlay;
+use crate::inventory::Inventory;
+use crate::report::Unknown;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Several files make one graph: a source in one, its target in another, the policy in a third.
+
+Examples:
+  terraform show -json tfplan | s3log-lint check -
+  s3log-lint check plan.json --source .          findings point into the .tf files
+  s3log-lint check plan.json --onto account.json --new-only
+  s3log-lint check template.yaml --parameter Stage=prod
+  s3log-lint check cdk.out")]
+pub struct CheckArguments {
+    /// Terraform plans and states in JSON, CloudFormation templates, change sets, `cdk.out` folders, snapshots; `-` is
+    /// standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<String>,
+    #[command(flatten)]
+    pub change: ChangeArguments,
+    /// What is there now: a snapshot or a Terraform state, onto which the files are laid; repeatable
+    #[arg(long, value_name = "FILE", help_heading = "Change")]
+    pub onto: Vec<String>,
+    #[command(flatten)]
+    pub template: TemplateArguments,
+    #[command(flatten)]
+    pub report: ReportArguments,
+}
+
+/// How a change is looked at.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ChangeArguments {
+    /// Report, and fail on, only what the change makes worse; what it repairs is listed
+    #[arg(long, help_heading = "Change")]
+    pub new_only: bool,
+    /// The folder of the Terraform configuration, so that findings point into its files; repeatable
+    #[arg(long, value_name = "DIR", help_heading = "Change")]
+    pub source: Vec<String>,
+}
+
+pub fn run(arguments: &CheckArguments, config: &ConfigArguments, console: &Console) -> Result<Exit, Error> {
+    let mut reporting = Reporting::new(&arguments.report, config)?;
+    let given = given::read(&arguments.files, &arguments.template, &arguments.change, console)?;
+    let base = match arguments.onto.as_slice() {
+        [] => None,
+        files => {
+            let there = given::read(
+                files,
+                &TemplateArguments::default(),
+                &ChangeArguments::default(),
+                console,
+            )?;
+            Some(there.inventory())
+        }
+    };
+    // Files by themselves leave most things unknown. That alone is no reason to fail.
+    let is_alone = base.is_none() && given.snapshots.is_empty();
+    if is_alone && arguments.report.fail.unknown.is_none() && !reporting.config.says_unknown() {
+        reporting.settings.unknown = Unknown::Warn;
+    }
+    let (before, after) = sides(&given, base);
+    conclude(
+        &reporting,
+        &before,
+        &after,
+        arguments.change.new_only,
+        is_alone,
+        console,
+    )
+}
+
+/// Before the change, and after it.
+fn sides(given: &Given, base: Option<Inventory>) -> (Inventory, Inventory) {
+    let has_base = base.is_some() || !given.snapshots.is_empty();
+    let there = match base {
+        Some(base) => base,
+        None => given.recorded(),
+    };
+    if given.deployments.is_empty() {
+        // A recording laid onto another one: what has changed between the two.
+        return (there, given.recorded());
+    }
+    match has_base {
+        true => {
+            let after = overlay::onto(&there, &given.deployments);
+            (there, after)
+        }
+        false => (
+            overlay::before(&given.deployments),
+            overlay::alone(&given.deployments),
+        ),
+    }
+}
+
+/// Reports on the time after, or on the difference.
+pub fn conclude(
+    reporting: &Reporting<'_>,
+    before: &Inventory,
+    after: &Inventory,
+    new_only: bool,
+    is_alone: bool,
+    console: &Console,
+) -> Result<Exit, Error> {
+    let mut report = reporting.lint(after);
+    if new_only {
+        report = report.only_new(&reporting.lint(before), &reporting.settings);
+    }
+    if is_alone {
+        report = report.without_unread(&reporting.settings);
+    }
+    reporting.emit(&report, console)
+}

@@ -1,0 +1,163 @@
+//! The files that a user gives: each told by what it is, and read by who reads that kind.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::check::ChangeArguments;
+use super::error::Error;
+use super::input;
+use super::output::Console;
+use super::template::{self, TemplateArguments};
+use crate::collect::cloudformation;
+use crate::collect::deployment::{BucketKey, Deployment, Fate, Said};
+use crate::collect::kind::{self, Kind, KindError};
+use crate::collect::{encoding, overlay, snapshot, terraform};
+use crate::inventory::{Account, Fact, Inventory, TargetRef};
+use crate::name::{AccountId, BucketName};
+
+/// What the files hold.
+#[derive(Debug, Default)]
+pub struct Given {
+    pub snapshots: Vec<Inventory>,
+    pub deployments: Vec<Deployment>,
+}
+
+impl Given {
+    /// Everything that was recorded, as one inventory.
+    pub fn recorded(&self) -> Inventory {
+        let mut whole = Inventory::default();
+        for snapshot in &self.snapshots {
+            let snapshot = snapshot.clone();
+            whole.api_calls = whole.api_calls.or(snapshot.api_calls);
+            whole.taken_at = whole.taken_at.or(snapshot.taken_at);
+            for account in snapshot.accounts {
+                let known = |other: &Account| other.id.known().is_some() && other.id == account.id;
+                // Of two recordings of one account the first is taken.
+                if !whole.accounts.iter().any(known) {
+                    whole.accounts.push(account);
+                }
+            }
+        }
+        whole.accounts.sort_by(|a, b| {
+            a.id.known()
+                .map(AccountId::as_str)
+                .cmp(&b.id.known().map(AccountId::as_str))
+        });
+        whole
+    }
+
+    /// Everything, the deployments laid over the recordings.
+    pub fn inventory(&self) -> Inventory {
+        overlay::onto(&self.recorded(), &self.deployments)
+    }
+}
+
+/// Reads the files, and says what a person should know of their reading.
+pub fn read(
+    paths: &[String],
+    template: &TemplateArguments,
+    _change: &ChangeArguments,
+    console: &Console,
+) -> Result<Given, Error> {
+    let mut given = Given::default();
+    let mut templates = Vec::new();
+    for path in paths {
+        let path = match Path::new(path).is_dir() {
+            false => path.clone(),
+            true => template::manifest_in(path).ok_or_else(|| Error::Folder { path: path.clone() })?,
+        };
+        let shown = input::shown_path(&path);
+        let text = encoding::decode(input::read_bytes(&path)?).map_err(|source| Error::Encoding {
+            path: shown.clone(),
+            source,
+        })?;
+        let recognised = kind::recognise(&text).map_err(|source| Error::Kind {
+            path: shown.clone(),
+            source,
+        })?;
+        match recognised.kind {
+            Kind::Snapshot => {
+                let inventory =
+                    snapshot::read(&text).map_err(|source| Error::Snapshot { path: shown, source })?;
+                given.snapshots.push(inventory);
+            }
+            Kind::TerraformPlan | Kind::TerraformState | Kind::TerraformStateFile => {
+                let deployment = terraform::read(&shown, &text, recognised)
+                    .map_err(|source| Error::Terraform { path: shown, source })?;
+                given.deployments.push(deployment);
+            }
+            Kind::CloudFormationTemplate | Kind::CloudFormationChangeSet | Kind::CloudAssembly => {
+                templates.push(cloudformation::Source {
+                    path,
+                    text: text.into(),
+                });
+            }
+            Kind::NotJson if cloudformation::recognise(&text).is_some() => {
+                templates.push(cloudformation::Source {
+                    path,
+                    text: text.into(),
+                });
+            }
+            Kind::NotJson => {
+                return Err(Error::Kind {
+                    path: shown,
+                    source: KindError::Unrecognised,
+                });
+            }
+        }
+    }
+    if !templates.is_empty() {
+        given.deployments.push(template::read(&templates, template)?);
+    } else if let Some(option) = template.given() {
+        return Err(Error::NoTemplate { given: option });
+    }
+    if let Some(account) = template.account()? {
+        adopt(&mut given.deployments, &account);
+    }
+    for deployment in &given.deployments {
+        for remark in &deployment.remarks {
+            console.remark(&format!("{}: {remark}", deployment.title));
+        }
+    }
+    Ok(given)
+}
+
+/// Whoever deploys with the credentials of the run deploys to this account.
+fn adopt(deployments: &mut [Deployment], account: &AccountId) {
+    for deployment in deployments {
+        for declared in deployment.declared.iter_mut().chain(&mut deployment.before) {
+            let owner = &mut declared.owner;
+            if owner.account.is_none() && owner.credentials.is_empty() {
+                owner.account = Some(account.clone());
+            }
+        }
+    }
+}
+
+/// The buckets that a change touches and the targets that it names; nothing where it may take something away from a
+/// bucket that others log to: then every bucket must be asked where its logs go.
+pub fn touched(deployments: &[Deployment]) -> Option<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for declared in deployments.iter().flat_map(|deployment| &deployment.declared) {
+        let configuration = &declared.configuration;
+        if matches!(declared.fate, Fate::Deleted | Fate::Replaced) || configuration.may_stop_delivery() {
+            return None;
+        }
+        let mut add = |name: &String| {
+            // What can't be a name can't be asked for.
+            if BucketName::parse(name).is_ok() {
+                names.insert(name.clone());
+            }
+        };
+        if let BucketKey::Name(name) = &declared.bucket {
+            add(name);
+        }
+        if let Said::Sets(Fact::Known(logging)) | Said::Unchanged(Fact::Known(logging)) =
+            &configuration.logging
+            && let Fact::Known(TargetRef::Name(name)) = &logging.target
+        {
+            add(name);
+        }
+    }
+    (!names.is_empty()).then_some(names)
+}
