@@ -22,6 +22,10 @@ fn check(context: &BucketContext<'_, '_>) -> Verdict {
         return Ok(None);
     };
     let policy = target.policy;
+    // A policy that S3 would refuse grants nothing.
+    if !policy.policy.prepared.faults().is_empty() {
+        return Ok(None);
+    }
     let grants = policy.policy.prepared.unscoped_grants();
     let Some(first) = grants.first() else {
         return Ok(None);
