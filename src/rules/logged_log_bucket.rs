@@ -31,6 +31,10 @@ fn check(context: &BucketContext<'_, '_>) -> Verdict {
     if edge.is_self_loop() || context.tallies.is_in_cycle(context.bucket()) {
         return Ok(None);
     }
+    // A way that is lost from sight may lead back, and then it is a loop.
+    if let Some(end) = context.tallies.open_end(context.bucket()) {
+        return Err(Undecided::without(Call::Logging, end.why).on(&end.bucket.label));
+    }
     let name = context.name();
     let onward = edge
         .target_text()

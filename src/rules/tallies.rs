@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::grants::{Grants, TargetPolicy};
-use crate::graph::{Cycle, Edge, EdgeNumber, LogGraph, Target};
+use crate::graph::{Cycle, Edge, EdgeNumber, LogGraph, Target, Vertex};
 use crate::inventory::{Account, Bucket, Fact, KeyFormat, Why};
 use crate::name::Region;
 use crate::policy::{Decision, Facts, Grant};
@@ -21,6 +21,8 @@ pub struct Tallies<'a> {
     in_cycles: BTreeSet<usize>,
     /// The buckets that a bucket of another account names as its target, by address.
     named_from_afar: BTreeSet<usize>,
+    /// By the address of a bucket: the bucket at the end of the way that leads from it, whose own target isn't known.
+    open_ends: BTreeMap<usize, Hidden<'a>>,
     /// By the address of the account, then by region: a bucket that may log to any other, and why nobody knows.
     hidden: BTreeMap<usize, BTreeMap<Option<&'a Region>, Hidden<'a>>>,
 }
@@ -57,6 +59,7 @@ impl<'a> Tallies<'a> {
                 tallies.named_from_afar.insert(address(*bucket));
             }
         }
+        let mut open: Vec<(Vertex<'_, 'a>, Hidden<'a>)> = Vec::new();
         for vertex in graph.buckets() {
             let bucket = vertex.bucket;
             let why = match &bucket.logging {
@@ -73,6 +76,19 @@ impl<'a> Tallies<'a> {
                 .or_default()
                 .entry(bucket.region.known())
                 .or_insert(Hidden { bucket, why });
+            open.push((vertex, Hidden { bucket, why }));
+        }
+        // Backwards from each open end. A bucket has one way out, so none is met twice but in a loop.
+        while let Some((vertex, end)) = open.pop() {
+            for (_, edge) in vertex.incoming() {
+                if tallies.open_ends.insert(address(edge.source), end).is_none() {
+                    open.extend(
+                        graph
+                            .vertex(edge.account, edge.source)
+                            .map(|source| (source, end)),
+                    );
+                }
+            }
         }
         tallies
     }
@@ -92,6 +108,11 @@ impl<'a> Tallies<'a> {
 
     pub fn is_in_cycle(&self, bucket: &Bucket) -> bool {
         self.in_cycles.contains(&address(bucket))
+    }
+
+    /// Where the way from this bucket is lost from sight: it may lead back.
+    pub fn open_end(&self, bucket: &Bucket) -> Option<Hidden<'a>> {
+        self.open_ends.get(&address(bucket)).copied()
     }
 
     pub fn is_named_from_afar(&self, bucket: &Bucket) -> bool {
