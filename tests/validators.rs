@@ -55,6 +55,35 @@ fn every_format_is_valid_in_other_eyes() {
     eprintln!("{}", told(&output));
 }
 
+#[test]
+fn other_tools_can_read_their_suppressions() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    for (tool, ending) in [
+        ("prowler", "mutelist"),
+        ("trivy", "trivyignore"),
+        ("security-hub", "securityhub"),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_s3log-lint"))
+            .args(["--isolated", "suppress-peers", "--demo", "--tool", tool])
+            .output()
+            .expect("the program starts");
+        assert!(output.status.success(), "{}", told(&output));
+        std::fs::write(folder.path().join(format!("demo.{ending}")), &output.stdout).expect("a file");
+    }
+    let output = Command::new(python)
+        .arg(root().join("tests/validators/validate.py"))
+        .arg(folder.path())
+        .env_remove("S3LOG_LINT_ALL_VALIDATORS")
+        .output()
+        .expect("the Python that was named starts");
+    assert!(
+        output.status.success() && told(&output).contains("3 files checked, 0 faults"),
+        "{}",
+        told(&output)
+    );
+}
+
 /// A tool beside the Python that was named.
 fn tool(python: &OsString, name: &str) -> Option<PathBuf> {
     let path = Path::new(python).parent()?.join(name);

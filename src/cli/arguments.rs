@@ -7,6 +7,7 @@ use super::check::{ChangeArguments, CheckArguments};
 use super::config::{ConfigArguments, ConfigCommandArguments};
 use super::emit::ReportArguments;
 use super::policy::PolicyArguments;
+use super::suppress_peers::SuppressPeersArguments;
 use super::why::WhyArguments;
 use crate::finding::Severity;
 use crate::report::{Settings, Unknown};
@@ -99,6 +100,8 @@ pub enum Command {
     Rules(RulesArguments),
     /// Print a rule's document: what it finds, why it matters, how to fix it
     Explain(ExplainArguments),
+    /// Print what to tell other tools, which flag healthy log buckets
+    SuppressPeers(SuppressPeersArguments),
     /// Print the settings of a run here, or the schema of the settings file
     Config(ConfigCommandArguments),
     /// Print the completions of a shell

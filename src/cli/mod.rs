@@ -21,6 +21,7 @@ mod policy;
 mod progress;
 mod rules;
 mod snapshot;
+mod suppress_peers;
 pub mod template;
 mod verify;
 mod why;
@@ -66,6 +67,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Verify(arguments) => verify::run(&arguments, &console),
         Command::Rules(arguments) => rules::list(&arguments, &console),
         Command::Explain(arguments) => rules::explain(&arguments, &console),
+        Command::SuppressPeers(command) => suppress_peers::run(&command, &arguments.config, &console),
         Command::Config(command) => config::run(&command, &arguments.config, &console),
         Command::Completions(arguments) => generate::completions(&arguments, &console),
         Command::Man => generate::manual(&console),

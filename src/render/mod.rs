@@ -13,6 +13,7 @@ pub mod jsonl;
 pub mod junit;
 pub mod markdown;
 pub mod ocsf;
+pub mod peers;
 pub mod plan;
 pub mod position;
 pub mod rdjson;

@@ -194,7 +194,51 @@ def markdown(path):
         fault(path, "a heading too many")
 
 
+def securityhub(path):
+    if not module("botocore"):
+        return
+    import botocore.session
+    from botocore.validate import ParamValidator
+
+    model = botocore.session.get_session().get_service_model("securityhub")
+    shape = model.operation_model("CreateAutomationRule").input_shape
+    rules = json.loads(path.read_text())
+    if not rules:
+        fault(path, "no rule")
+    for rule in rules:
+        report = ParamValidator().validate(rule, shape)
+        if report.has_errors():
+            fault(path, report.generate_report())
+
+
+def mutelist(path):
+    yaml = module("yaml")
+    if not yaml:
+        return
+    read = yaml.safe_load(path.read_text())
+    for account, checks in read["Mutelist"]["Accounts"].items():
+        if account != "*" and not re.fullmatch(r"\d{12}", account):
+            fault(path, f"account {account!r}")
+        for check, muted in checks["Checks"].items():
+            if not re.fullmatch(r"s3_bucket_[a-z_]+", check) or set(muted) != {"Regions", "Resources", "Description"}:
+                fault(path, f"{check}: {muted}")
+            for pattern in muted["Resources"]:
+                re.compile(pattern)
+
+
+def trivyignore(path):
+    yaml = module("yaml")
+    if not yaml:
+        return
+    for ignored in yaml.safe_load(path.read_text())["misconfigurations"]:
+        if set(ignored) != {"id", "paths", "statement"}:
+            fault(path, f"{ignored}")
+
+
 CHECKS = {
+    ".securityhub": securityhub,
+    ".mutelist": mutelist,
+    ".trivyignore": trivyignore,
     ".sarif": sarif,
     ".junit": xml,
     ".ocsf": ocsf,

@@ -1,0 +1,445 @@
+//! What to tell other tools about a log bucket, in their own words.
+//!
+//! They ask of every bucket whether it is logged, locked and encrypted with a key of one's own. A log bucket that
+//! works is none of this: its logging would make logs of logs, and through locks and such keys S3 delivers nothing.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::escape::visible;
+use crate::graph::{LogGraph, Vertex};
+use crate::inventory::{Fact, Title};
+use crate::name::{Arn, Partition};
+
+/// The tools that flag a healthy log bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    Checkov,
+    Trivy,
+    CdkNag,
+    CfnGuard,
+    Prowler,
+    SecurityHub,
+}
+
+impl Peer {
+    pub const ALL: [Peer; 6] = [
+        Peer::Checkov,
+        Peer::Trivy,
+        Peer::CdkNag,
+        Peer::CfnGuard,
+        Peer::Prowler,
+        Peer::SecurityHub,
+    ];
+
+    fn heading(self) -> &'static str {
+        match self {
+            Peer::Checkov => "checkov: into the block of the bucket in Terraform",
+            Peer::Trivy => "Trivy: .trivyignore.yaml (--ignorefile)",
+            Peer::CdkNag => "cdk-nag: after the bucket is made",
+            Peer::CfnGuard => "cfn-guard: the bucket's Metadata in CloudFormation",
+            Peer::Prowler => "Prowler: mutelist.yaml (--mutelist-file)",
+            Peer::SecurityHub => {
+                "Security Hub: aws securityhub create-automation-rule --cli-input-json file://rule.json"
+            }
+        }
+    }
+}
+
+/// What a tool wants and a log bucket must not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Demand {
+    Logging,
+    CustomerKey,
+    ObjectLock,
+}
+
+impl Demand {
+    fn reason(self, sources: usize) -> String {
+        let for_whom = match sources {
+            1 => "Log bucket of 1 bucket".to_owned(),
+            n => format!("Log bucket of {n} buckets"),
+        };
+        let why = match self {
+            Demand::Logging => "AWS advises against logging it, since each delivered log would cause another",
+            Demand::CustomerKey => "S3 delivers access logs only into SSE-S3 default encryption",
+            Demand::ObjectLock => "S3 delivers no access logs into default Object Lock retention",
+        };
+        format!("{for_whom}: {why}")
+    }
+
+    /// The identifiers of a tool's checks; several where its releases disagree.
+    fn checks(self, peer: Peer) -> &'static [&'static str] {
+        match (peer, self) {
+            (Peer::Checkov, Demand::Logging) => &["CKV_AWS_18"],
+            (Peer::Checkov, Demand::CustomerKey) => &["CKV_AWS_145"],
+            // Trivy dropped the prefix from its names in 2026, and ignores what it doesn't know.
+            (Peer::Trivy, Demand::Logging) => &["AWS-0089", "AVD-AWS-0089"],
+            (Peer::Trivy, Demand::CustomerKey) => &["AWS-0132", "AVD-AWS-0132"],
+            (Peer::CdkNag, Demand::Logging) => &["AwsSolutions-S1"],
+            (Peer::CfnGuard, Demand::Logging) => &["S3_BUCKET_LOGGING_ENABLED"],
+            (Peer::CfnGuard, Demand::CustomerKey) => &["S3_DEFAULT_ENCRYPTION_KMS"],
+            (Peer::CfnGuard, Demand::ObjectLock) => &["S3_BUCKET_DEFAULT_LOCK_ENABLED"],
+            (Peer::Prowler, Demand::Logging) => &["s3_bucket_server_access_logging_enabled"],
+            (Peer::Prowler, Demand::CustomerKey) => &["s3_bucket_kms_encryption"],
+            (Peer::Prowler, Demand::ObjectLock) => &["s3_bucket_object_lock"],
+            (Peer::SecurityHub, Demand::Logging) => &["S3.9"],
+            (Peer::SecurityHub, Demand::CustomerKey) => &["S3.17"],
+            (Peer::SecurityHub, Demand::ObjectLock) => &["S3.15"],
+            (Peer::Checkov | Peer::Trivy | Peer::CdkNag, Demand::ObjectLock)
+            | (Peer::CdkNag, Demand::CustomerKey) => &[],
+        }
+    }
+}
+
+/// A log bucket, and what the tools will demand of it in vain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogBucket {
+    name: String,
+    name_known: bool,
+    account: Option<String>,
+    region: Option<String>,
+    partition: Partition,
+    sources: usize,
+    /// Where it is declared.
+    file: Option<String>,
+    demands: Vec<Demand>,
+}
+
+impl LogBucket {
+    /// The log buckets of the graph that are right to lack what the tools demand. What is unknown of one is not excused.
+    pub fn of(graph: &LogGraph<'_>) -> Vec<Self> {
+        graph
+            .buckets()
+            .filter(|vertex| vertex.is_target_of_another() && vertex.bucket.in_scope)
+            .map(|vertex| Self::new(&vertex))
+            .filter(|bucket| !bucket.demands.is_empty())
+            .collect()
+    }
+
+    fn new(vertex: &Vertex<'_, '_>) -> Self {
+        let bucket = vertex.bucket;
+        let settings = bucket.settings();
+        let mut demands = Vec::new();
+        if bucket.logging == Fact::Absent {
+            demands.push(Demand::Logging);
+        }
+        let own_key = match &settings.encryption {
+            Fact::Known(encryption) => encryption.algorithm.starts_with("aws:kms"),
+            Fact::Absent => false,
+            Fact::Unknown(_) => true,
+        };
+        if !own_key {
+            demands.push(Demand::CustomerKey);
+        }
+        let locked = match &settings.object_lock {
+            Fact::Known(lock) => lock.enabled,
+            Fact::Absent => false,
+            Fact::Unknown(_) => true,
+        };
+        if !locked {
+            demands.push(Demand::ObjectLock);
+        }
+        let file = bucket
+            .place
+            .as_ref()
+            .and_then(|place| match &place.document.title {
+                Title::File { path } | Title::Embedded { path, .. } => Some(path.clone()),
+                Title::Answer { .. } => None,
+            });
+        let region = bucket.region.known();
+        Self {
+            name: visible(&bucket.label).into_owned(),
+            name_known: bucket.name_known,
+            account: vertex.account.id.known().map(ToString::to_string),
+            region: region.map(ToString::to_string),
+            partition: region.map_or_else(Partition::default, |region| region.partition()),
+            sources: vertex.incoming().len(),
+            file,
+            demands,
+        }
+    }
+
+    /// Each check of a tool that will fail, with the reason why it may.
+    fn checks(&self, peer: Peer) -> impl Iterator<Item = (&'static str, String)> {
+        self.demands.iter().flat_map(move |demand| {
+            let reason = demand.reason(self.sources);
+            demand
+                .checks(peer)
+                .iter()
+                .map(move |check| (*check, reason.clone()))
+        })
+    }
+}
+
+/// The suppressions of one tool alone, ready to be its file.
+pub fn render(buckets: &[LogBucket], peer: Peer, out: &mut dyn Write) -> io::Result<()> {
+    match peer {
+        Peer::Checkov => checkov(buckets, out),
+        Peer::Trivy => trivy(buckets, out),
+        Peer::CdkNag => cdk_nag(buckets, out),
+        Peer::CfnGuard => cfn_guard(buckets, out),
+        Peer::Prowler => prowler(buckets, out),
+        Peer::SecurityHub => security_hub(buckets, out),
+    }
+}
+
+/// Those of every tool, one after the other.
+pub fn render_all(buckets: &[LogBucket], out: &mut dyn Write) -> io::Result<()> {
+    for (index, peer) in Peer::ALL.into_iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        writeln!(out, "# {}", peer.heading())?;
+        render(buckets, peer, out)?;
+    }
+    Ok(())
+}
+
+fn checkov(buckets: &[LogBucket], out: &mut dyn Write) -> io::Result<()> {
+    for bucket in buckets {
+        writeln!(out, "# {}", bucket.name)?;
+        for (check, reason) in bucket.checks(Peer::Checkov) {
+            writeln!(out, "# checkov:skip={check}:{reason}")?;
+        }
+    }
+    Ok(())
+}
+
+/// Trivy can't tell one bucket from another in a file, so a suppression without a file would be for every bucket.
+fn trivy(buckets: &[LogBucket], out: &mut dyn Write) -> io::Result<()> {
+    let placed: Vec<_> = buckets
+        .iter()
+        .filter_map(|bucket| Some((bucket, bucket.file.as_deref()?)))
+        .collect();
+    if placed.is_empty() {
+        return writeln!(
+            out,
+            "# Trivy reads files, and these buckets were not read from one: put a comment above each bucket's block,\n\
+             # trivy:ignore:AWS-0089 trivy:ignore:AWS-0132\nmisconfigurations: []"
+        );
+    }
+    writeln!(
+        out,
+        "# By file: it excuses every bucket that is declared in the same one."
+    )?;
+    writeln!(out, "misconfigurations:")?;
+    for (bucket, file) in placed {
+        for (check, reason) in bucket.checks(Peer::Trivy) {
+            writeln!(out, "  - id: {check}")?;
+            writeln!(out, "    paths: [{}]", quoted(file))?;
+            writeln!(
+                out,
+                "    statement: {}",
+                quoted(&format!("{}: {reason}", bucket.name))
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn cdk_nag(buckets: &[LogBucket], out: &mut dyn Write) -> io::Result<()> {
+    for bucket in buckets {
+        let suppressions: Vec<_> = bucket
+            .checks(Peer::CdkNag)
+            .map(|(id, reason)| json!({"id": id, "reason": reason}))
+            .collect();
+        if !suppressions.is_empty() {
+            writeln!(out, "// {}", bucket.name)?;
+            writeln!(
+                out,
+                "NagSuppressions.addResourceSuppressions(logBucket, {});",
+                serde_json::Value::from(suppressions)
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn cfn_guard(buckets: &[LogBucket], out: &mut dyn Write) -> io::Result<()> {
+    for bucket in buckets {
+        writeln!(out, "# {}", bucket.name)?;
+        writeln!(out, "Metadata:\n  guard:\n    SuppressedRules:")?;
+        for (check, reason) in bucket.checks(Peer::CfnGuard) {
+            writeln!(out, "      - {check} # {reason}")?;
+        }
+    }
+    Ok(())
+}
+
+fn prowler(buckets: &[LogBucket], out: &mut dyn Write) -> io::Result<()> {
+    let mut accounts: Vec<&str> = buckets.iter().map(account).collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    writeln!(
+        out,
+        "Mutelist:\n  Accounts:{}",
+        if accounts.is_empty() { " {}" } else { "" }
+    )?;
+    for own in accounts {
+        writeln!(out, "    {}:\n      Checks:", quoted(own))?;
+        for demand in [Demand::Logging, Demand::CustomerKey, Demand::ObjectLock] {
+            let meant: Vec<&LogBucket> = buckets
+                .iter()
+                .filter(|bucket| account(bucket) == own && bucket.demands.contains(&demand))
+                .collect();
+            for check in demand.checks(Peer::Prowler).iter().filter(|_| !meant.is_empty()) {
+                let mut regions: Vec<&str> = meant
+                    .iter()
+                    .map(|bucket| bucket.region.as_deref().unwrap_or("*"))
+                    .collect();
+                regions.sort_unstable();
+                regions.dedup();
+                let resources: Vec<String> = meant
+                    .iter()
+                    .map(|bucket| quoted(&format!("^{}$", escaped(&bucket.name))))
+                    .collect();
+                let regions: Vec<String> = regions.into_iter().map(quoted).collect();
+                let sources = meant.iter().map(|bucket| bucket.sources).sum();
+                writeln!(out, "        {}:", quoted(check))?;
+                writeln!(out, "          Regions: [{}]", regions.join(", "))?;
+                writeln!(out, "          Resources: [{}]", resources.join(", "))?;
+                writeln!(out, "          Description: {}", quoted(&demand.reason(sources)))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct AutomationRule {
+    rule_name: &'static str,
+    rule_order: u32,
+    rule_status: &'static str,
+    is_terminal: bool,
+    description: String,
+    criteria: serde_json::Value,
+    actions: serde_json::Value,
+}
+
+/// How many values a criterion of Security Hub takes.
+const VALUES: usize = 100;
+
+/// One rule, or as many as Security Hub's limits make of it, in an array. It can't tell why for each bucket.
+fn security_hub(buckets: &[LogBucket], out: &mut dyn Write) -> io::Result<()> {
+    let mut rules = Vec::new();
+    for demand in [Demand::Logging, Demand::CustomerKey, Demand::ObjectLock] {
+        let meant: Vec<&LogBucket> = buckets
+            .iter()
+            .filter(|bucket| bucket.name_known && bucket.demands.contains(&demand))
+            .collect();
+        for some in meant.chunks(VALUES) {
+            let sources = some.iter().map(|bucket| bucket.sources).sum();
+            let reason = demand.reason(sources);
+            let equals = |value: &str| json!({"Value": value, "Comparison": "EQUALS"});
+            let controls: Vec<_> = demand
+                .checks(Peer::SecurityHub)
+                .iter()
+                .map(|id| equals(id))
+                .collect();
+            let resources: Vec<_> = some
+                .iter()
+                .map(|bucket| equals(&Arn::of_bucket(&bucket.partition, &bucket.name).to_string()))
+                .collect();
+            rules.push(AutomationRule {
+                rule_name: match demand {
+                    Demand::Logging => "s3-log-buckets-logging",
+                    Demand::CustomerKey => "s3-log-buckets-customer-key",
+                    Demand::ObjectLock => "s3-log-buckets-object-lock",
+                },
+                rule_order: 1,
+                rule_status: "ENABLED",
+                is_terminal: false,
+                description: reason.clone(),
+                criteria: json!({
+                    "ComplianceSecurityControlId": controls,
+                    "ResourceId": resources,
+                    "RecordState": [equals("ACTIVE")],
+                }),
+                actions: json!([{
+                    "Type": "FINDING_FIELDS_UPDATE",
+                    "FindingFieldsUpdate": {
+                        "Workflow": {"Status": "SUPPRESSED"},
+                        "Note": {"Text": reason, "UpdatedBy": env!("CARGO_PKG_NAME")},
+                    },
+                }]),
+            });
+        }
+    }
+    serde_json::to_writer_pretty(&mut *out, &rules).map_err(io::Error::from)?;
+    writeln!(out)
+}
+
+fn account(bucket: &LogBucket) -> &str {
+    bucket.account.as_deref().unwrap_or("*")
+}
+
+/// A string of JSON is one of YAML.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// A name that a regular expression matches as it is.
+fn escaped(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        if !(c.is_alphanumeric() || matches!(c, '-' | '_')) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(name: &str) -> String {
+        let bucket = LogBucket {
+            name: visible(name).into_owned(),
+            name_known: true,
+            account: Some("111122223333".to_owned()),
+            region: None,
+            partition: Partition::default(),
+            sources: 2,
+            file: Some(name.to_owned()),
+            demands: vec![Demand::Logging, Demand::CustomerKey, Demand::ObjectLock],
+        };
+        let mut out = Vec::new();
+        render_all(&[bucket], &mut out).expect("a vector takes everything");
+        String::from_utf8(out).expect("it is text")
+    }
+
+    #[test]
+    fn a_name_makes_no_line_and_no_end_of_a_string() {
+        let lines = shown("logs").lines().count();
+        for name in [
+            "a\n- id: b",
+            "a\"]\nb: [\"",
+            "a\r\nb",
+            "a\u{2028}b",
+            "'); evil();//",
+            "a\\",
+        ] {
+            assert_eq!(shown(name).lines().count(), lines, "{name:?}");
+        }
+        assert_eq!(quoted("a\"b\\"), r#""a\"b\\""#);
+    }
+
+    #[test]
+    fn a_pattern_matches_its_name_alone() {
+        assert_eq!(escaped("logs.example-1"), "logs\\.example-1");
+        assert_eq!(escaped("logs[0]"), "logs\\[0\\]");
+    }
+
+    #[test]
+    fn every_tool_has_something_to_be_told() {
+        for peer in Peer::ALL {
+            assert!(!Demand::Logging.checks(peer).is_empty(), "{peer:?}");
+        }
+    }
+}
