@@ -7,7 +7,7 @@
 use core::net::IpAddr;
 
 use super::facts::{Facts, Question};
-use super::keys::{World, Worth};
+use super::keys::{Kind, World, Worth};
 use super::names::is_account;
 use super::parse::parse_network;
 use super::pattern::{Atom, Pattern};
@@ -302,9 +302,14 @@ fn matches(test: Test, value: Candidate<'_>, worth: &Worth<'_>, facts: &Facts) -
         (Candidate::AtMost(matcher), Worth::Words(words)) => {
             matcher.matches(test, words, facts).and(Truth::Unknown)
         }
-        (Candidate::Ready(Matcher::NoArn, _), Worth::Foreign) => Truth::False,
-        (Candidate::Ready(_, Foreignness::Never), Worth::Foreign) => Truth::False,
-        (Candidate::Ready(_, Foreignness::Perhaps) | Candidate::AtMost(_), Worth::Foreign) => Truth::Unknown,
+        (Candidate::Ready(Matcher::NoArn, _), Worth::Foreign(_)) => Truth::False,
+        (Candidate::Ready(_, foreignness), Worth::Foreign(kind)) => match (foreignness, kind, test) {
+            (Foreignness::Perhaps, ..) | (Foreignness::Never, Kind::Identity, Test::IpAddress) => {
+                Truth::Unknown
+            }
+            (Foreignness::Never, Kind::Identity | Kind::Address, _) => Truth::False,
+        },
+        (Candidate::AtMost(_), Worth::Foreign(_)) => Truth::Unknown,
     }
 }
 

@@ -63,7 +63,7 @@ pub enum State {
     /// Absent, or some value.
     AbsentOrAny,
     /// Absent, or a value that is of AWS and not of the customer.
-    Foreign,
+    Foreign(Kind),
     /// Known from the delivery.
     Of(Dynamic),
 }
@@ -93,7 +93,15 @@ pub enum World<'a> {
 pub enum Worth<'a> {
     Words(Words<'a>),
     /// Of AWS, not of the customer.
-    Foreign,
+    Foreign(Kind),
+}
+
+/// What a value of AWS's own is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An ARN, an account, a unique id.
+    Identity,
+    Address,
 }
 
 impl<'a> Worth<'a> {
@@ -109,7 +117,7 @@ impl<'a> Worth<'a> {
     pub fn known(&self) -> Option<&str> {
         match self {
             Worth::Words(words) => words.only(),
-            Worth::Foreign => None,
+            Worth::Foreign(_) => None,
         }
     }
 }
@@ -128,7 +136,7 @@ pub fn worlds<'a>(state: State, delivery: &'a Delivery) -> Vec<World<'a>> {
         State::OneOf(texts) => texts.iter().map(|text| values(Worth::is(*text))).collect(),
         State::AbsentOr(text) => vec![World::Absent, values(Worth::is(text))],
         State::AbsentOrAny => vec![World::Absent, values(Worth::any())],
-        State::Foreign => vec![World::Absent, values(Worth::Foreign)],
+        State::Foreign(kind) => vec![World::Absent, values(Worth::Foreign(kind))],
     }
 }
 
@@ -391,7 +399,7 @@ const TABLE: &[(&str, Row)] = &[
     (
         "aws:SourceIp",
         one(
-            State::Foreign,
+            State::Foreign(Kind::Address),
             Mark::Inferred,
             "AWS's own records show the log service with addresses of its own network",
         ),
@@ -403,12 +411,18 @@ const TABLE: &[(&str, Row)] = &[
     ("aws:CalledViaLast", one(State::Absent, Mark::Inferred, GLOBAL)),
     ("aws:ChatbotSourceArn", one(State::Absent, Mark::Inferred, GLOBAL)),
     // The caller's identity, which is AWS's.
-    ("aws:PrincipalArn", one(State::Foreign, Mark::Inferred, GLOBAL)),
+    (
+        "aws:PrincipalArn",
+        one(State::Foreign(Kind::Identity), Mark::Inferred, GLOBAL),
+    ),
     (
         "aws:PrincipalAccount",
-        one(State::Foreign, Mark::Inferred, GLOBAL),
+        one(State::Foreign(Kind::Identity), Mark::Inferred, GLOBAL),
     ),
-    ("aws:userid", one(State::Foreign, Mark::Inferred, GLOBAL)),
+    (
+        "aws:userid",
+        one(State::Foreign(Kind::Identity), Mark::Inferred, GLOBAL),
+    ),
     ("aws:PrincipalType", one(State::AbsentOrAny, Mark::Open, GLOBAL)),
     ("aws:username", one(State::Absent, Mark::Inferred, GLOBAL)),
     ("aws:PrincipalTag/", one(State::Absent, Mark::Inferred, GLOBAL)),

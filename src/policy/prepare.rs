@@ -504,7 +504,7 @@ enum Variable {
 /// The value that a request carries, in words.
 pub fn carried(worlds: &[World<'_>]) -> String {
     let value = |worth: &Worth<'_>| match worth {
-        Worth::Foreign => "a value of AWS's own".to_owned(),
+        Worth::Foreign(_) => "a value of AWS's own".to_owned(),
         Worth::Words(words) => match words.only() {
             Some(text) => format!("`{text}`"),
             None if words.head().is_empty() => "some value".to_owned(),

@@ -385,7 +385,7 @@ fn review(
         );
     } else if is_grant
         && self_defeating(operator)
-        && matches!(row.state, State::Absent | State::Foreign)
+        && matches!(row.state, State::Absent | State::Foreign(_))
         && keys::spelling(&key) == Spelling::Known
     {
         push(
@@ -393,7 +393,7 @@ fn review(
             &condition.pointer,
             &proper,
             match row.state {
-                State::Foreign => format!("`{proper}` of the log service is none of yours"),
+                State::Foreign(_) => format!("`{proper}` of the log service is none of yours"),
                 _ => format!("the log service sends no `{proper}`, so this never holds"),
             },
             "take it out; condition on `aws:SourceAccount` and `aws:SourceArn`".to_owned(),

@@ -327,7 +327,7 @@ fn tipping(statement: &Statement, ready: &PreparedStatement, request: &Request<'
     }
     let surprising = |condition: &PreparedCondition| match condition.row.state {
         _ if condition.told.is_some() => 1,
-        State::Absent | State::Foreign => 3,
+        State::Absent | State::Foreign(_) => 3,
         State::Of(_) => 2,
         State::Is(_) | State::AtLeast(_) | State::OneOf(_) | State::AbsentOr(_) | State::AbsentOrAny => 1,
     };
@@ -373,7 +373,7 @@ fn condition_because(written: &Condition, condition: &PreparedCondition, request
             format!("a delivery carries no `{key}`, and `IfExists` then holds")
         }
         State::Absent => format!("a delivery carries no `{key}`, and a negated condition then holds"),
-        State::Foreign => format!("`{key}` of a delivery is none of yours, if it has one"),
+        State::Foreign(_) => format!("`{key}` of a delivery is none of yours, if it has one"),
         State::Is(_) | State::AtLeast(_) | State::OneOf(_) | State::Of(_) => {
             format!("`{key}` of this delivery is {carried}")
         }
@@ -581,7 +581,7 @@ fn condition_settle(written: &Condition, condition: &PreparedCondition, request:
         | State::OneOf(_)
         | State::AbsentOr(_)
         | State::AbsentOrAny
-        | State::Foreign => format!(
+        | State::Foreign(_) => format!(
             "AWS doesn't say whether a delivery carries `{key}`, nor with which value ({})",
             condition.row.reference
         ),
