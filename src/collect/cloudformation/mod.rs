@@ -147,7 +147,9 @@ pub fn read(sources: &[Source], hints: &Hints, load: &mut Load<'_>) -> Result<De
     };
     let mut files = Vec::with_capacity(sources.len());
     for source in sources {
-        files.push(File::parse(&source.path, Arc::clone(&source.text))?);
+        let file = File::parse(&source.path, Arc::clone(&source.text))?;
+        reader.remarks.extend(file.repetitions());
+        files.push(file);
     }
     // A template that another one of them nests is read there, with what it is given there.
     let nested: BTreeSet<String> = files.iter().flat_map(File::nested_paths).collect();
@@ -174,6 +176,7 @@ struct File {
     document: Arc<Document>,
     root: Arc<Node>,
     comments: Arc<[tree::Comment]>,
+    repeated: Vec<(String, std::ops::Range<usize>)>,
 }
 
 impl File {
@@ -193,7 +196,20 @@ impl File {
             }),
             root: Arc::new(tree.root),
             comments: tree.comments.into(),
+            repeated: tree.repeated,
         })
+    }
+
+    /// Keys that stand twice, a sentence each; the first few tell enough.
+    fn repetitions(&self) -> Vec<String> {
+        let sentence = |(key, span): &(String, std::ops::Range<usize>)| {
+            let Malformed { line, column, .. } = Malformed::at(&self.document.text, span.start, "");
+            format!(
+                "{}:{line}:{column}: `{key}` stands twice here; the last one counts",
+                self.path
+            )
+        };
+        self.repeated.iter().take(10).map(sentence).collect()
     }
 
     /// The templates that this one nests, as paths.

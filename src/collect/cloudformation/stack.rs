@@ -102,17 +102,14 @@ fn unroll<'a>(
     found: &mut Resources<'a>,
     depth: usize,
 ) {
-    for (position, member) in section.members().iter().enumerate() {
+    for member in section.members() {
         let Some(name) = member.key.strip_prefix("Fn::ForEach") else {
-            let later = &section.members()[position + 1..];
-            if !later.iter().any(|other| other.key == member.key) {
-                found.all.push(Resource {
-                    id: put_in(&member.key, loops),
-                    key_span: member.key_span.clone(),
-                    node: &member.value,
-                    loops: loops.clone(),
-                });
-            }
+            found.all.push(Resource {
+                id: put_in(&member.key, loops),
+                key_span: member.key_span.clone(),
+                node: &member.value,
+                loops: loops.clone(),
+            });
             continue;
         };
         let name = name.trim_start_matches("::");

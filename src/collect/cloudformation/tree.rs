@@ -6,6 +6,7 @@
 mod json;
 mod yaml;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use miette::Diagnostic;
@@ -55,6 +56,9 @@ pub(super) struct Comment {
 pub(super) struct Tree {
     pub root: Node,
     pub comments: Vec<Comment>,
+    /// Keys that stand twice in one mapping, where they stand first. The last one counts, as it does for
+    /// CloudFormation's own readers.
+    pub repeated: Vec<(String, Range<usize>)>,
 }
 
 /// Why a text is neither JSON nor YAML that can be read.
@@ -93,9 +97,10 @@ pub(super) fn read(text: &str) -> Result<Tree, Malformed> {
         return yaml::read(text);
     }
     match json::read(text) {
-        Ok(root) => Ok(Tree {
+        Ok((root, repeated)) => Ok(Tree {
             root,
             comments: Vec::new(),
+            repeated,
         }),
         Err(error) => match yaml::read(text) {
             Ok(tree) if matches!(tree.root.value, Value::Map(_)) => Ok(tree),
@@ -104,14 +109,34 @@ pub(super) fn read(text: &str) -> Result<Tree, Malformed> {
     }
 }
 
+/// Drops each member whose key stands again later.
+fn keep_last(members: Vec<Member>, repeated: &mut Vec<(String, Range<usize>)>) -> Vec<Member> {
+    let mut seen = BTreeSet::new();
+    let last: Vec<bool> = members
+        .iter()
+        .rev()
+        .map(|member| seen.insert(member.key.as_str()))
+        .collect();
+    if last.iter().all(|last| *last) {
+        return members;
+    }
+    let mut kept = Vec::with_capacity(members.len());
+    for (member, last) in members.iter().zip(last.iter().rev()) {
+        match last {
+            true => kept.push(member.clone()),
+            false => repeated.push((member.key.clone(), member.key_span.clone())),
+        }
+    }
+    kept
+}
+
 impl Node {
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.member(key).map(|member| &member.value)
     }
 
-    /// Of a key that stands twice, the last: that is what CloudFormation's own readers keep.
     pub fn member(&self, key: &str) -> Option<&Member> {
-        self.members().iter().rev().find(|member| member.key == key)
+        self.members().iter().find(|member| member.key == key)
     }
 
     pub fn members(&self) -> &[Member] {
@@ -244,6 +269,26 @@ mod tests {
         assert!(error.line >= 2, "{error}");
         assert!(read("a: *nowhere\n").is_err());
         assert!(read("a: 1\n---\nb: 2\n").is_err());
+    }
+
+    #[test]
+    fn of_a_key_that_stands_twice_the_last_counts_and_the_first_is_told() {
+        for text in [
+            "a: 1\nb: {c: 1, c: 2}\na: 3\n",
+            r#"{"a": 1, "b": {"c": 1, "c": 2}, "a": 3}"#,
+        ] {
+            let tree = read(text).expect("a tree");
+            assert_eq!(shape(&tree.root), "{b:{c:#2},a:#3}");
+            assert_eq!(tree.repeated.len(), 2);
+            for (key, span) in &tree.repeated {
+                assert_eq!(text[span.clone()].trim_matches('"'), key);
+                assert_eq!(
+                    text.find(&text[span.clone()]),
+                    Some(span.start),
+                    "it is the first"
+                );
+            }
+        }
     }
 
     #[test]

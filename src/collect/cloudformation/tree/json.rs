@@ -6,14 +6,19 @@ use std::ops::Range;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{DEEPEST, Malformed, Member, Node, Value};
+use super::{DEEPEST, Malformed, Member, Node, Value, keep_last};
 
-pub(super) fn read(text: &str) -> Result<Node, Malformed> {
+/// The tree, and the keys that stand twice.
+pub(super) fn read(text: &str) -> Result<(Node, Vec<Repeated>), Malformed> {
     let start = text.len() - text.trim_start_matches('\u{feff}').len();
     let body = &text[start..];
     let raw: &RawValue = serde_json::from_str(body).map_err(|error| located(text, body, &error))?;
-    node(text, raw, 0)
+    let mut repeated = Vec::new();
+    let root = node(text, raw, 0, &mut repeated)?;
+    Ok((root, repeated))
 }
+
+type Repeated = (String, Range<usize>);
 
 fn located(text: &str, part: &str, error: &serde_json::Error) -> Malformed {
     let part_start = offset(text, part);
@@ -42,7 +47,7 @@ fn span(text: &str, part: &str) -> Range<usize> {
     start..(start + part.len()).min(text.len())
 }
 
-fn node(text: &str, raw: &RawValue, depth: usize) -> Result<Node, Malformed> {
+fn node(text: &str, raw: &RawValue, depth: usize, repeated: &mut Vec<Repeated>) -> Result<Node, Malformed> {
     let part = raw.get();
     let span = span(text, part);
     if depth > DEEPEST {
@@ -61,14 +66,17 @@ fn node(text: &str, raw: &RawValue, depth: usize) -> Result<Node, Malformed> {
                 all.push(Member {
                     key: serde_json::from_str(key.get()).map_err(|error| located(text, key.get(), &error))?,
                     key_span: self::span(text, key.get()),
-                    value: node(text, value, depth + 1)?,
+                    value: node(text, value, depth + 1, repeated)?,
                 });
             }
-            Value::Map(all)
+            Value::Map(keep_last(all, repeated))
         }
         Some(b'[') => {
             let items: Items<'_> = serde_json::from_str(part).map_err(wrong)?;
-            let items = items.0.into_iter().map(|item| node(text, item, depth + 1));
+            let items = items
+                .0
+                .into_iter()
+                .map(|item| node(text, item, depth + 1, repeated));
             Value::List(items.collect::<Result<_, _>>()?)
         }
         Some(b'"') => Value::Text(serde_json::from_str(part).map_err(wrong)?),

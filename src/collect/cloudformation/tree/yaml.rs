@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use granit_parser::{Event, Parser, Placement, ScalarStyle, Span, Tag};
 
-use super::{Comment, DEEPEST, MOST_COPIED_NODES, Malformed, Member, Node, Tree, Value};
+use super::{Comment, DEEPEST, MOST_COPIED_NODES, Malformed, Member, Node, Tree, Value, keep_last};
 
 pub(super) fn read(text: &str) -> Result<Tree, Malformed> {
     let mut builder = Builder {
@@ -16,6 +16,7 @@ pub(super) fn read(text: &str) -> Result<Tree, Malformed> {
         copied: 0,
         comments: Vec::new(),
         documents: 0,
+        repeated: Vec::new(),
     };
     let options = granit_parser::options! {
         max_buffered_comment_events: 10_000,
@@ -34,6 +35,7 @@ pub(super) fn read(text: &str) -> Result<Tree, Malformed> {
     Ok(Tree {
         root,
         comments: builder.comments,
+        repeated: builder.repeated,
     })
 }
 
@@ -47,6 +49,7 @@ struct Builder<'a> {
     copied: usize,
     comments: Vec<Comment>,
     documents: usize,
+    repeated: Vec<(String, Range<usize>)>,
 }
 
 struct Open {
@@ -162,7 +165,7 @@ impl<'a> Builder<'a> {
         self.push(node)
     }
 
-    fn members(&self, items: Vec<Node>) -> Result<Vec<Member>, Malformed> {
+    fn members(&mut self, items: Vec<Node>) -> Result<Vec<Member>, Malformed> {
         let mut members = Vec::with_capacity(items.len() / 2);
         let mut merged = Vec::new();
         let mut items = items.into_iter();
@@ -193,6 +196,7 @@ impl<'a> Builder<'a> {
                 value,
             });
         }
+        let members = keep_last(members, &mut self.repeated);
         if merged.is_empty() {
             return Ok(members);
         }
