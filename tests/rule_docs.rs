@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::date;
 use s3log_lint::cli::Config;
-use s3log_lint::collect::snapshot;
+use s3log_lint::collect::kind::{self, Kind};
+use s3log_lint::collect::{overlay, snapshot, terraform};
 use s3log_lint::graph::LogGraph;
+use s3log_lint::inventory::Inventory;
 use s3log_lint::render::short;
 use s3log_lint::report::{Report, Scale, Settings};
 use s3log_lint::rules::{self, Check, Rule};
@@ -33,8 +35,21 @@ fn settings(text: Option<&str>) -> Settings {
     }
 }
 
+/// A snapshot, or a plan of Terraform where it takes a change to show the fault.
+fn read(example: &str) -> Inventory {
+    let recognised = kind::recognise(example).unwrap_or_else(|error| panic!("{error}\n{example}"));
+    match recognised.kind {
+        Kind::TerraformPlan => {
+            let deployment = terraform::read("plan.json", example, recognised)
+                .unwrap_or_else(|error| panic!("{error}\n{example}"));
+            overlay::alone(&[deployment])
+        }
+        _ => snapshot::read(example).unwrap_or_else(|error| panic!("{error}\n{example}")),
+    }
+}
+
 fn lint(snapshot: &str, config: Option<&str>) -> String {
-    let inventory = snapshot::read(snapshot).unwrap_or_else(|error| panic!("{error}\n{snapshot}"));
+    let inventory = read(snapshot);
     let graph = LogGraph::new(&inventory);
     let all: Vec<&Rule> = rules::ALL.iter().collect();
     let report = Report::new(rules::run(&graph, &all), Scale::of(&inventory), &settings(config));

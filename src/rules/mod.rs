@@ -9,6 +9,7 @@ mod explain;
 mod grants;
 mod log_bucket;
 mod log_keys;
+mod losses;
 mod run;
 mod tallies;
 
@@ -36,6 +37,7 @@ mod orphan_log_bucket;
 mod overlong_prefix;
 mod partial_acl_grant;
 mod public_log_bucket;
+mod replaced_target;
 mod requester_pays_target;
 mod self_logging;
 mod shared_prefix;
@@ -127,6 +129,7 @@ pub const ALL: &[Rule] = &[
     orphan_log_bucket::RULE,
     malformed_target::RULE,
     overlong_prefix::RULE,
+    replaced_target::RULE,
     delivery_not_granted::RULE,
     delivery_denied::RULE,
     delivery_uncertain::RULE,

@@ -137,6 +137,7 @@ pub fn run_knowing(graph: &LogGraph<'_>, rules: &[&'static Rule], facts: &Facts)
             }
         }
     }
+    super::losses::name_causes(&mut desk.outcome.findings, graph);
     desk.conclude(graph, &tallies)
 }
 
