@@ -582,6 +582,7 @@ fn without_a_list_the_named_buckets_are_read() {
     let report = report(&sandbox, &arguments);
     let verdicts = verdicts(&report);
     assert_eq!(verdicts.len(), 3, "{report:#}");
+    assert!(verdicts["app-data"].starts_with("delivers"), "{report:#}");
     // The target was found to be the account's own, and read.
     assert_eq!(
         asked(&recording(&sandbox, &arguments), "policy"),
@@ -612,7 +613,7 @@ fn an_account_without_an_id_is_audited_and_said_so() {
         stderr(&output)
     );
     let verdicts = verdicts(&parsed(&output));
-    assert_eq!(verdicts["mirror"], "loops S3L001");
+    assert!(verdicts["mirror"].contains("S3L001"), "{verdicts:?}");
     // The grant is for one account, and nobody knows whether it is this one.
     assert!(!verdicts["app-data"].starts_with("delivers") && !verdicts["app-data"].starts_with("blocked"));
 }

@@ -315,7 +315,8 @@ impl<'r> Run<'r> {
             self.settle(&question, answer);
             return Ok(());
         };
-        if refusal.kind.is_fatal() {
+        // A key that could list the buckets is good: whoever refuses it now means this one request.
+        if refusal.kind.is_fatal() && refusal.kind != Kind::InvalidKey {
             return Err(Error::of(refusal.clone(), self.session.endpoint_text()));
         }
         let gone =

@@ -21,7 +21,8 @@ pub struct Meter {
 impl Meter {
     /// Every request that was sent, repetitions included.
     pub fn calls(&self) -> u64 {
-        self.by_operation().values().sum()
+        let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.values().sum()
     }
 
     /// How often AWS asked for fewer requests.

@@ -22,6 +22,8 @@ use crate::name::{AccountId, Arn, Partition, Region};
 /// Where requests go that no region claims.
 const FALLBACK_REGION: &str = "us-east-1";
 
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
+
 /// What the user said about the account.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -119,6 +121,7 @@ impl Session {
             )
             .timeout_config(
                 TimeoutConfig::builder()
+                    .connect_timeout(CONNECT_TIMEOUT)
                     .operation_attempt_timeout(options.attempt_timeout)
                     .build(),
             );

@@ -137,7 +137,8 @@ pub enum Error {
     #[error("can't start the work: {0}")]
     Runtime(#[source] io::Error),
     #[cfg(feature = "aws")]
-    #[error("interrupted; nothing was changed and nothing was written")]
+    #[error("interrupted before the end")]
+    #[diagnostic(help("run it again; what was asked so far is forgotten"))]
     Interrupted,
     #[cfg(not(feature = "aws"))]
     #[error("this build of s3log-lint can't talk to AWS")]
