@@ -105,7 +105,7 @@ pub enum Stop {
     #[error("the {} of `{bucket}` was written and still reads as before", setting.title())]
     #[diagnostic(help("S3 may need a moment: run the command again, which finds what is done"))]
     NotVisible { bucket: String, setting: Setting },
-    #[error("`{bucket}` belongs to another account, or is in another region")]
+    #[error("`{bucket}` belongs to another account, is in another region, or s3:ListBucket on it is denied")]
     #[diagnostic(help("choose another `--target`"))]
     Foreign { bucket: String },
     #[error("`{bucket}` is not there yet, although it was made")]
@@ -116,6 +116,9 @@ pub enum Stop {
         "a bucket is taken back only while it is empty: delete what is in it yourself, if nobody needs it"
     ))]
     NotEmpty { bucket: String },
+    #[error("the plan is for account {planned}, and these credentials are another's")]
+    #[diagnostic(help("use the credentials of that account, or plan anew"))]
+    OtherAccount { planned: String },
     #[error("interrupted")]
     #[diagnostic(help("run the same command again: it does the rest"))]
     Interrupted,

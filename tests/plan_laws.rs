@@ -222,7 +222,7 @@ fn planned() -> impl Strategy<Value = (Inventory, Enable, Plan)> {
         // What doesn't exist yet is empty once it is made.
         let targets = plan::targets(&inventory, &goal);
         let missing = |name: &String| inventory.accounts[0].bucket(name).is_none();
-        goal.empty.extend(targets.into_iter().filter(missing));
+        goal.empty.extend(targets.into_keys().filter(missing));
         let plan = plan::enable(&inventory, &goal).ok()?;
         Some((inventory, goal, plan))
     })

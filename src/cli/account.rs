@@ -88,6 +88,31 @@ pub fn block_on<T>(future: impl Future<Output = Result<T, Error>>) -> Result<T, 
     outcome
 }
 
+/// Runs a future to its end: Ctrl-C only sets the flag, at which it stops where that leaves nothing half done.
+pub fn block_on_to_the_end<T>(
+    interrupted: &AtomicBool,
+    future: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    listen();
+    let runtime = Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)?;
+    WORKING.store(true, Ordering::SeqCst);
+    let outcome = runtime.block_on(async {
+        let mut future = std::pin::pin!(future);
+        loop {
+            tokio::select! {
+                outcome = &mut future => return outcome,
+                () = INTERRUPT.notified() => interrupted.store(true, Ordering::SeqCst),
+            }
+        }
+    });
+    WORKING.store(false, Ordering::SeqCst);
+    runtime.shutdown_background();
+    outcome
+}
+
 /// Once a process listens for Ctrl-C, the signal never ends it by itself again: so there is always someone who does.
 fn listen() {
     LISTENER.call_once(|| {

@@ -6,6 +6,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use super::check::{ChangeArguments, CheckArguments};
 use super::config::{ConfigArguments, ConfigCommandArguments};
 use super::emit::ReportArguments;
+use super::enable::EnableArguments;
 use super::policy::PolicyArguments;
 use super::suppress_peers::SuppressPeersArguments;
 use super::why::WhyArguments;
@@ -96,6 +97,8 @@ pub enum Command {
     Snapshot(SnapshotArguments),
     /// Look whether log objects really arrive
     Verify(super::verify::VerifyArguments),
+    /// Plan a correct logging setup, show it, and apply it after a yes
+    Enable(EnableArguments),
     /// List the rules
     Rules(RulesArguments),
     /// Print a rule's document: what it finds, why it matters, how to fix it

@@ -125,6 +125,33 @@ pub enum Error {
     #[error("a recording is made of a live account: {given} can't be recorded")]
     #[diagnostic(help("leave the option out, or copy the file"))]
     NothingToRecord { given: &'static str },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Refused(#[from] crate::plan::Refusal),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Stopped(#[from] crate::apply::Stop),
+    #[error("{path} is no plan: {source}")]
+    PlanFile {
+        path: String,
+        #[diagnostic_source]
+        source: crate::plan::PlanFileError,
+    },
+    #[error("a CloudFormation template is of one region; the plan is for {}", regions.join(", "))]
+    #[diagnostic(help("name the buckets of one region at a time, or choose another `--emit`"))]
+    SeveralRegions { regions: Vec<String> },
+    #[error("simple keys have no partitions, and so no date of theirs")]
+    #[diagnostic(help("leave out `--date-source`, or say `--key-format partitioned`"))]
+    DateOfSimpleKeys,
+    #[error("a grant for the organization needs its id")]
+    #[diagnostic(help("name it with `--organization o-…`"))]
+    NoOrganization,
+    #[cfg(feature = "aws")]
+    #[error("whose account this is can't be told: GetCallerIdentity failed with {code}")]
+    #[diagnostic(help(
+        "nothing is written to an account that isn't known; try `aws sts get-caller-identity`"
+    ))]
+    NoIdentity { code: String },
     #[cfg(feature = "aws")]
     #[error("what arrives can only be seen in a live account")]
     #[diagnostic(help("leave out `--snapshot` or `--demo`; `s3log-lint audit` reads these"))]

@@ -8,6 +8,7 @@ use super::error::Error;
 use super::output::Console;
 use crate::inventory::Call;
 use crate::name::{Partition, Region};
+use crate::plan::Setting;
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -62,6 +63,69 @@ fn policy(partition: &Partition, tags: bool) -> Policy {
             statement("ReadTheirSettings", of_buckets, format!("arn:{partition}:s3:::*")),
         ],
     }
+}
+
+/// `enable --print-iam-policy`: for a run with these options.
+pub fn print_for_enable(
+    arguments: &AccountArguments,
+    creates: bool,
+    expires: bool,
+    console: &Console,
+) -> Result<Exit, Error> {
+    let partition = arguments
+        .region
+        .first()
+        .and_then(|text| Region::parse(text).ok())
+        .map_or_else(Partition::default, |region| region.partition());
+    let mut action = vec![
+        Call::Logging.action(),
+        Call::Policy.action(),
+        Call::Encryption.action(),
+        Call::ObjectLock.action(),
+        Call::RequestPayment.action(),
+        Setting::Logging.write_action(true),
+        Setting::Policy.write_action(true),
+    ];
+    if expires || creates {
+        action.push(Call::Versioning.action());
+    }
+    if expires {
+        action.extend([Call::Lifecycle.action(), Setting::Lifecycle.write_action(true)]);
+    }
+    if creates {
+        action.extend([
+            Call::Head.action(),
+            "s3:CreateBucket",
+            "s3:TagResource",
+            Call::OwnershipControls.action(),
+            Setting::OwnershipControls.write_action(true),
+            Call::PublicAccessBlock.action(),
+            Setting::PublicAccessBlock.write_action(true),
+        ]);
+    }
+    action.sort_unstable();
+    let policy = Policy {
+        version: "2012-10-17",
+        statement: [
+            Statement {
+                sid: "ListTheBuckets",
+                effect: "Allow",
+                action: vec![Call::List.action()],
+                resource: "*".to_owned(),
+            },
+            Statement {
+                sid: "SetUpTheirLogging",
+                effect: "Allow",
+                action,
+                resource: format!("arn:{partition}:s3:::*"),
+            },
+        ],
+    };
+    console.write(|out| {
+        serde_json::to_writer_pretty(&mut *out, &policy).map_err(std::io::Error::from)?;
+        writeln!(out)
+    })?;
+    Ok(Exit::Clean)
 }
 
 #[cfg(test)]

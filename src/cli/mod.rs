@@ -4,9 +4,11 @@
 mod account;
 mod arguments;
 mod audit;
+mod change;
 mod check;
 mod config;
 mod emit;
+mod enable;
 mod error;
 mod facts;
 mod file;
@@ -15,6 +17,7 @@ mod given;
 mod graph;
 mod iam_policy;
 mod input;
+mod journal;
 mod output;
 mod policy;
 #[cfg(feature = "aws")]
@@ -22,6 +25,7 @@ mod progress;
 mod rules;
 mod snapshot;
 mod suppress_peers;
+mod target;
 pub mod template;
 mod verify;
 mod why;
@@ -65,6 +69,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Graph(arguments) => graph::run(&arguments, &console),
         Command::Snapshot(arguments) => snapshot::run(&arguments, &console),
         Command::Verify(arguments) => verify::run(&arguments, &console),
+        Command::Enable(command) => enable::run(&command, &arguments.config, &console),
         Command::Rules(arguments) => rules::list(&arguments, &console),
         Command::Explain(arguments) => rules::explain(&arguments, &console),
         Command::SuppressPeers(command) => suppress_peers::run(&command, &arguments.config, &console),

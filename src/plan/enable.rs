@@ -202,19 +202,19 @@ fn in_order<'r>(account: &Account, routes: &'r [Route]) -> Vec<&'r Route> {
     ordered
 }
 
-/// The names that targets would have: whoever reads the account reads these too.
-pub fn targets(inventory: &Inventory, goal: &Enable) -> BTreeSet<String> {
+/// The names that targets would have, and where: whoever reads the account reads these too.
+pub fn targets(inventory: &Inventory, goal: &Enable) -> BTreeMap<String, Region> {
     let Ok((position, id)) = account_of(inventory, goal) else {
-        return BTreeSet::new();
+        return BTreeMap::new();
     };
     let account = &inventory.accounts[position];
     let Ok(sources) = source_names(account, &id, goal) else {
-        return BTreeSet::new();
+        return BTreeMap::new();
     };
     sources
         .iter()
         .filter_map(|source| account.bucket(source)?.region.known())
-        .filter_map(|region| target_name(goal, &id, region).ok())
+        .filter_map(|region| Some((target_name(goal, &id, region).ok()?, region.clone())))
         .collect()
 }
 
@@ -672,7 +672,7 @@ fn expire(
         return Ok(());
     };
     let rules = bucket.settings().lifecycle.known().cloned().unwrap_or_default();
-    let is_versioned = !matches!(bucket.settings().versioning, Fact::Absent);
+    let versioning = bucket.settings().versioning.clone();
     let mut key_starts: BTreeSet<String> = routes
         .iter()
         .map(|route| route.key_start(&draft.account))
@@ -706,6 +706,18 @@ fn expire(
             if key_starts.len() == 1 { "s" } else { "" },
         ));
     }
+    let is_versioned = match &versioning {
+        Fact::Known(_) => true,
+        Fact::Absent => false,
+        Fact::Unknown(why) => {
+            return Err(Refusal::Unreadable {
+                bucket: target.to_owned(),
+                what: "the versioning",
+                call: Call::Versioning,
+                why: why.clone(),
+            });
+        }
+    };
     for start in &key_starts {
         let rule = lifecycle::rule(document.as_ref(), start, days, is_versioned);
         document = Some(lifecycle::with_rule(document.as_ref(), rule));

@@ -67,7 +67,7 @@ pub enum Refusal {
         help("`--create` makes it, or name an existing bucket with `--target`")
     )]
     MissingTarget { target: String },
-    #[error("`{target}` belongs to another account")]
+    #[error("`{target}` belongs to another account, or s3:ListBucket on it is denied")]
     #[diagnostic(
         code(plan::foreign_target),
         help(
