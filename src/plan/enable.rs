@@ -541,25 +541,20 @@ fn new_bucket(
     target: &str,
     region: &Region,
 ) -> Result<NewBucket, Refusal> {
+    let unknown = |why: &Why| Refusal::UnknownTarget {
+        target: target.to_owned(),
+        why: why.clone(),
+    };
     match (account.elsewhere.get(target), &account.listing) {
+        (Some(Existence::Missing), _) | (None, Listing::Complete) => {}
+        // Without the list of buckets, a bucket that hides may be the account's own.
+        (_, Listing::Unknown(why)) | (Some(Existence::Unknown(why)), _) => return Err(unknown(why)),
         (Some(Existence::Exists { .. }), _) => {
             return Err(Refusal::ForeignTarget {
                 target: target.to_owned(),
             });
         }
-        (Some(Existence::Unknown(why)), _) | (None, Listing::Unknown(why)) => {
-            return Err(Refusal::UnknownTarget {
-                target: target.to_owned(),
-                why: why.clone(),
-            });
-        }
-        (None, Listing::Partial) => {
-            return Err(Refusal::UnknownTarget {
-                target: target.to_owned(),
-                why: Why::NotRead,
-            });
-        }
-        (Some(Existence::Missing), _) | (None, Listing::Complete) => {}
+        (None, Listing::Partial) => return Err(unknown(&Why::NotRead)),
     }
     let named = |reason| Refusal::TargetName {
         target: target.to_owned(),
