@@ -7,6 +7,7 @@ use super::check::{ChangeArguments, CheckArguments};
 use super::config::{ConfigArguments, ConfigCommandArguments};
 use super::emit::ReportArguments;
 use super::enable::EnableArguments;
+use super::fix::FixArguments;
 use super::policy::PolicyArguments;
 use super::suppress_peers::SuppressPeersArguments;
 use super::why::WhyArguments;
@@ -99,6 +100,8 @@ pub enum Command {
     Verify(super::verify::VerifyArguments),
     /// Plan a correct logging setup, show it, and apply it after a yes
     Enable(EnableArguments),
+    /// Plan the repairs of findings that have one, show them, and apply them after a yes
+    Fix(FixArguments),
     /// List the rules
     Rules(RulesArguments),
     /// Print a rule's document: what it finds, why it matters, how to fix it

@@ -140,6 +140,12 @@ pub enum Error {
     #[error("a CloudFormation template is of one region; the plan is for {}", regions.join(", "))]
     #[diagnostic(help("name the buckets of one region at a time, or choose another `--emit`"))]
     SeveralRegions { regions: Vec<String> },
+    #[error("the repairs would bring another fault: {message} ({code})")]
+    #[diagnostic(help("choose fewer of them with `--select` or `--bucket`"))]
+    Worse { code: &'static str, message: String },
+    #[error("to be asked for each finding takes a terminal")]
+    #[diagnostic(help("leave out `--interactive`, and choose with `--select` and `--bucket`"))]
+    NoTerminal,
     #[error("simple keys have no partitions, and so no date of theirs")]
     #[diagnostic(help("leave out `--date-source`, or say `--key-format partitioned`"))]
     DateOfSimpleKeys,

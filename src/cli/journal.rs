@@ -2,23 +2,14 @@
 //!
 //! Lines are only ever added, so that a process that is killed leaves what it did. A last line that is cut is no line.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+#[cfg(feature = "aws")]
+pub use self::written::Journal;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::Error;
 use super::input;
-use crate::apply::{Event, Outcome, Stop};
 use crate::plan::{Change, Plan};
-
-#[derive(Debug)]
-pub struct Journal {
-    path: PathBuf,
-    file: Mutex<File>,
-}
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Line {
@@ -32,79 +23,6 @@ enum State {
     Writing,
     Written,
     Found,
-}
-
-impl Journal {
-    /// A new file, never over another one.
-    pub fn begin(given: Option<&str>, plan: &Plan) -> Result<Self, Error> {
-        let path = match given {
-            Some(path) => PathBuf::from(path),
-            None => default_path()?,
-        };
-        let failed = |source| Error::Write {
-            path: path.display().to_string(),
-            source,
-        };
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&path).map_err(failed)?;
-        let mut line = plan.to_line();
-        line.push('\n');
-        file.write_all(line.as_bytes())
-            .and_then(|()| file.sync_all())
-            .map_err(failed)?;
-        Ok(Self {
-            path,
-            file: Mutex::new(file),
-        })
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub fn note(&self, change: usize, event: Event) -> Result<(), Stop> {
-        let state = match event {
-            Event::Writing => State::Writing,
-            Event::Done(Outcome::Written) => State::Written,
-            Event::Done(Outcome::Found) => State::Found,
-        };
-        let failed = |reason: String| Stop::Journal {
-            path: self.path.display().to_string(),
-            reason,
-        };
-        let mut line =
-            serde_json::to_string(&Line { change, state }).map_err(|error| failed(error.to_string()))?;
-        line.push('\n');
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(line.as_bytes())
-            .map_err(|error| failed(error.to_string()))
-    }
-}
-
-/// `$XDG_STATE_HOME/s3log-lint/applied-….jsonl`; here, where there is no home.
-fn default_path() -> Result<PathBuf, Error> {
-    let folder = std::env::var_os("XDG_STATE_HOME")
-        .filter(|path| !path.is_empty())
-        .map(PathBuf::from)
-        .or_else(|| {
-            let home = std::env::var_os("HOME").filter(|path| !path.is_empty())?;
-            Some(PathBuf::from(home).join(".local").join("state"))
-        })
-        .map(|state| state.join("s3log-lint"));
-    let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%3fZ");
-    // Two runs may begin in the same moment.
-    let name = format!("applied-{now}-{}.jsonl", std::process::id());
-    let Some(folder) = folder else {
-        return Ok(PathBuf::from(format!("s3log-lint-{name}")));
-    };
-    std::fs::create_dir_all(&folder).map_err(|source| Error::Write {
-        path: folder.display().to_string(),
-        source,
-    })?;
-    Ok(folder.join(name))
 }
 
 /// The plan of an applied plan's file, with the changes that were made and with no others.
@@ -147,4 +65,95 @@ pub fn read(path: &str) -> Result<Plan, Error> {
             .collect(),
         ..plan
     })
+}
+
+/// Only who can apply a plan writes one.
+#[cfg(feature = "aws")]
+mod written {
+    use std::fs::{File, OpenOptions};
+    use std::io::Write;
+    use std::path::{Path, PathBuf};
+    use std::sync::{Mutex, PoisonError};
+
+    use super::{Error, Line, Plan, State};
+    use crate::apply::{Event, Outcome, Stop};
+
+    #[derive(Debug)]
+    pub struct Journal {
+        path: PathBuf,
+        file: Mutex<File>,
+    }
+
+    impl Journal {
+        /// A new file, never over another one.
+        pub fn begin(given: Option<&str>, plan: &Plan) -> Result<Self, Error> {
+            let path = match given {
+                Some(path) => PathBuf::from(path),
+                None => default_path()?,
+            };
+            let failed = |source| Error::Write {
+                path: path.display().to_string(),
+                source,
+            };
+            let mut options = OpenOptions::new();
+            options.write(true).create_new(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let mut file = options.open(&path).map_err(failed)?;
+            let mut line = plan.to_line();
+            line.push('\n');
+            file.write_all(line.as_bytes())
+                .and_then(|()| file.sync_all())
+                .map_err(failed)?;
+            Ok(Self {
+                path,
+                file: Mutex::new(file),
+            })
+        }
+
+        pub fn path(&self) -> &Path {
+            &self.path
+        }
+
+        pub fn note(&self, change: usize, event: Event) -> Result<(), Stop> {
+            let state = match event {
+                Event::Writing => State::Writing,
+                Event::Done(Outcome::Written) => State::Written,
+                Event::Done(Outcome::Found) => State::Found,
+            };
+            let failed = |reason: String| Stop::Journal {
+                path: self.path.display().to_string(),
+                reason,
+            };
+            let mut line =
+                serde_json::to_string(&Line { change, state }).map_err(|error| failed(error.to_string()))?;
+            line.push('\n');
+            let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+            file.write_all(line.as_bytes())
+                .map_err(|error| failed(error.to_string()))
+        }
+    }
+
+    /// `$XDG_STATE_HOME/s3log-lint/applied-….jsonl`; here, where there is no home.
+    fn default_path() -> Result<PathBuf, Error> {
+        let folder = std::env::var_os("XDG_STATE_HOME")
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from)
+            .or_else(|| {
+                let home = std::env::var_os("HOME").filter(|path| !path.is_empty())?;
+                Some(PathBuf::from(home).join(".local").join("state"))
+            })
+            .map(|state| state.join("s3log-lint"));
+        let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%S%3fZ");
+        // Two runs may begin in the same moment.
+        let name = format!("applied-{now}-{}.jsonl", std::process::id());
+        let Some(folder) = folder else {
+            return Ok(PathBuf::from(format!("s3log-lint-{name}")));
+        };
+        std::fs::create_dir_all(&folder).map_err(|source| Error::Write {
+            path: folder.display().to_string(),
+            source,
+        })?;
+        Ok(folder.join(name))
+    }
 }

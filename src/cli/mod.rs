@@ -12,6 +12,7 @@ mod enable;
 mod error;
 mod facts;
 mod file;
+mod fix;
 mod generate;
 mod given;
 mod graph;
@@ -69,6 +70,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Graph(arguments) => graph::run(&arguments, &console),
         Command::Snapshot(arguments) => snapshot::run(&arguments, &console),
         Command::Verify(arguments) => verify::run(&arguments, &console),
+        Command::Fix(command) => fix::run(&command, &arguments.config, &console),
         Command::Enable(command) => enable::run(&command, &arguments.config, &console),
         Command::Rules(arguments) => rules::list(&arguments, &console),
         Command::Explain(arguments) => rules::explain(&arguments, &console),

@@ -55,6 +55,16 @@ pub(super) fn rule(document: Option<&Value>, key_start: &str, days: u32, is_vers
     rule
 }
 
+/// A rule for the noncurrent versions of these keys alone.
+pub(super) fn noncurrent_rule(document: Option<&Value>, key_start: &str) -> Value {
+    json!({
+        "ID": free_id(document, key_start),
+        "Status": "Enabled",
+        "Filter": { "Prefix": key_start },
+        "NoncurrentVersionExpiration": { "NoncurrentDays": NONCURRENT_DAYS },
+    })
+}
+
 /// Days that a noncurrent version of a log is kept; a log is written once, so that one is there by mistake.
 pub(super) const NONCURRENT_DAYS: u32 = 30;
 

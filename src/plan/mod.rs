@@ -15,6 +15,8 @@ mod lifecycle;
 mod normal;
 mod project;
 mod refusal;
+mod repair;
+mod statement;
 mod template;
 
 pub use change::{Change, Namespace, NewBucket, Put, Setting};
@@ -24,6 +26,7 @@ pub use file::PlanFileError;
 pub use grant::Reach;
 pub use project::{current, project, project_into};
 pub use refusal::Refusal;
+pub use repair::{Left, Repair, Repairs, repair, why_not};
 
 use crate::inventory::Inventory;
 use crate::name::{AccountId, Partition};

@@ -14,7 +14,7 @@ use super::terminal::numbers::{count, join_some};
 use super::terminal::wrap::wrap;
 use crate::finding::Finding;
 use crate::plan::diff::{Line, difference};
-use crate::plan::{Change, Consequences, NewBucket, Plan, Put, Setting};
+use crate::plan::{Change, Consequences, Left, NewBucket, Plan, Put, Setting};
 use crate::rules::{EdgeVerdict, Reported};
 
 /// Lines that are the same, shown around those that differ.
@@ -293,6 +293,41 @@ pub fn render_consequences(consequences: &Consequences, style: Style, out: &mut 
             style,
             out,
         )?;
+    }
+    Ok(())
+}
+
+/// What is left as it is, and what a person must decide.
+pub fn render_left(left: &[Left], style: Style, out: &mut dyn Write) -> io::Result<()> {
+    if left.is_empty() {
+        return Ok(());
+    }
+    let mut groups: Vec<(&Left, Vec<&str>)> = Vec::new();
+    for one in left {
+        let same = groups
+            .iter_mut()
+            .find(|(first, _)| first.code == one.code && first.why == one.why);
+        match same {
+            Some((_, buckets)) => buckets.push(&one.bucket),
+            None => groups.push((one, vec![&one.bucket])),
+        }
+    }
+    writeln!(out, "\n{}", style.bold("Left as it is:"))?;
+    for (first, mut buckets) in groups {
+        buckets.sort_unstable();
+        buckets.dedup();
+        let text = format!(
+            "{} {}: {}",
+            first.code,
+            join_some(buckets.iter().copied(), 3),
+            first.why
+        );
+        for (index, line) in wrap(&visible(&text), style.width.saturating_sub(4))
+            .iter()
+            .enumerate()
+        {
+            writeln!(out, "{}{line}", if index == 0 { "  " } else { "    " })?;
+        }
     }
     Ok(())
 }
