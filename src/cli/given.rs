@@ -11,9 +11,13 @@ use super::template::{self, TemplateArguments};
 use crate::collect::cloudformation;
 use crate::collect::deployment::{BucketKey, Deployment, Fate, Said};
 use crate::collect::kind::{self, Kind, KindError};
-use crate::collect::{encoding, overlay, snapshot, terraform};
+use crate::collect::terraform::{self, Sources};
+use crate::collect::{encoding, overlay, snapshot};
 use crate::inventory::{Account, Fact, Inventory, TargetRef};
 use crate::name::{AccountId, BucketName};
+
+/// A file of a configuration is read up to this size.
+const LARGEST_SOURCE: u64 = 16 << 20;
 
 /// What the files hold.
 #[derive(Debug, Default)]
@@ -56,9 +60,26 @@ impl Given {
 pub fn read(
     paths: &[String],
     template: &TemplateArguments,
-    _change: &ChangeArguments,
+    change: &ChangeArguments,
     console: &Console,
 ) -> Result<Given, Error> {
+    let modules: Vec<Option<String>> = change
+        .source
+        .iter()
+        .map(|folder| modules_of(folder))
+        .collect::<Result<_, _>>()?;
+    let sources: Vec<Sources<'_>> = change
+        .source
+        .iter()
+        .zip(&modules)
+        .map(|(folder, modules)| {
+            Sources::new(
+                folder.trim_end_matches('/'),
+                modules.as_deref(),
+                &configuration_in,
+            )
+        })
+        .collect();
     let mut given = Given::default();
     let mut templates = Vec::new();
     for path in paths {
@@ -82,7 +103,9 @@ pub fn read(
                 given.snapshots.push(inventory);
             }
             Kind::TerraformPlan | Kind::TerraformState | Kind::TerraformStateFile => {
-                let deployment = terraform::read(&shown, &text, recognised)
+                // With several files and as many folders, each has its own.
+                let number = given.deployments.len().min(sources.len().saturating_sub(1));
+                let deployment = terraform::read_with(&shown, &text, recognised, sources.get(number))
                     .map_err(|source| Error::Terraform { path: shown, source })?;
                 given.deployments.push(deployment);
             }
@@ -120,6 +143,41 @@ pub fn read(
         }
     }
     Ok(given)
+}
+
+/// The text of a configuration's list of modules, which `terraform init` writes.
+fn modules_of(folder: &str) -> Result<Option<String>, Error> {
+    let path = Path::new(folder);
+    std::fs::read_dir(path).map_err(|source| Error::Read {
+        path: folder.to_owned(),
+        source,
+    })?;
+    Ok(std::fs::read_to_string(path.join(".terraform/modules/modules.json")).ok())
+}
+
+/// The files of a folder that Terraform and OpenTofu read.
+fn configuration_in(folder: &str) -> Vec<(String, String)> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut files = Vec::new();
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let is_configuration = path
+            .extension()
+            .is_some_and(|extension| extension == "tf" || extension == "tofu");
+        let is_small = entry
+            .metadata()
+            .is_ok_and(|metadata| metadata.len() <= LARGEST_SOURCE);
+        if is_configuration
+            && is_small
+            && let Ok(text) = std::fs::read_to_string(&path)
+        {
+            let shown = path.display().to_string();
+            files.push((shown.strip_prefix("./").unwrap_or(&shown).to_owned(), text));
+        }
+    }
+    files
 }
 
 /// Whoever deploys with the credentials of the run deploys to this account.

@@ -12,6 +12,7 @@ mod resource;
 mod rows;
 mod secrets;
 mod shape;
+mod source;
 mod value;
 
 use std::cell::OnceCell;
@@ -28,6 +29,7 @@ use self::references::{Candidate, Index, Want};
 use self::resource::Behind;
 use self::rows::{Loaded, Row, Side, Verb};
 use self::secrets::Secrets;
+pub use self::source::{Load, Sources};
 use self::value::Node;
 use super::deployment::{BucketKey, Configuration, Declared, Deployment, Fate};
 use super::kind::{self, Kind, KindError, Recognised};
@@ -93,6 +95,16 @@ fn offset(whole: &str, part: &str) -> usize {
 
 /// Reads a file of one of Terraform's kinds.
 pub fn read(path: &str, text: &str, recognised: Recognised) -> Result<Deployment, TerraformError> {
+    read_with(path, text, recognised, None)
+}
+
+/// The same, with places in the files of the configuration.
+pub fn read_with(
+    path: &str,
+    text: &str,
+    recognised: Recognised,
+    sources: Option<&Sources<'_>>,
+) -> Result<Deployment, TerraformError> {
     let document = &text[recognised.start..recognised.end];
     let text = Text { whole: text };
     let whole = |error: serde_json::Error| malformed(kind::malformed(text.whole, recognised.start, &error));
@@ -115,6 +127,7 @@ pub fn read(path: &str, text: &str, recognised: Recognised) -> Result<Deployment
             configuration: None,
             variables: BTreeMap::new(),
             secrets,
+            sources,
         };
         return parts.read(true, Vec::new());
     }
@@ -178,6 +191,7 @@ pub fn read(path: &str, text: &str, recognised: Recognised) -> Result<Deployment
         configuration: file.configuration.as_ref(),
         variables,
         secrets,
+        sources,
     };
     let mut deployment = parts.read(is_state, remarks)?;
     deployment.complete = complete;
@@ -218,6 +232,7 @@ struct Parts<'p, 'a> {
     configuration: Option<&'p shape::Configuration<'a>>,
     variables: BTreeMap<String, Value>,
     secrets: Secrets,
+    sources: Option<&'p Sources<'p>>,
 }
 
 impl Parts<'_, '_> {
@@ -242,6 +257,7 @@ impl Parts<'_, '_> {
             index: &index,
             owners: &owners,
             secrets: &secrets,
+            sources: self.sources,
         };
         reader.read(is_state, remarks)
     }
@@ -269,6 +285,7 @@ struct Reader<'r, 'a> {
     index: &'r Index<'r, 'a>,
     owners: &'r Owners,
     secrets: &'r Secrets,
+    sources: Option<&'r Sources<'r>>,
 }
 
 impl<'r, 'a> Reader<'r, 'a> {
@@ -433,6 +450,11 @@ impl<'r, 'a> Reader<'r, 'a> {
             }
         }
         declared.place = Some(look.place(""));
+        declared.allowances = look
+            .written
+            .as_ref()
+            .map(source::Found::allowances)
+            .unwrap_or_default();
         declared.configuration = change(look.configuration());
         Ok(declared)
     }
@@ -443,6 +465,7 @@ impl<'r, 'a> Reader<'r, 'a> {
             row,
             side,
             loaded: side.load(self.text)?,
+            written: self.sources.and_then(|sources| sources.find(&row.address)),
             document: OnceCell::new(),
         })
     }
@@ -515,6 +538,7 @@ struct Look<'r, 'a> {
     row: &'r Row<'a>,
     side: &'r Side<'a>,
     loaded: Loaded,
+    written: Option<source::Found>,
     document: OnceCell<Arc<Document>>,
 }
 
@@ -539,6 +563,16 @@ impl Look<'_, '_> {
             all.places.insert(Call::Policy, Place::new(policy, ""));
         }
         all
+    }
+
+    fn is_built(&self, path: &[&str]) -> bool {
+        let pointer = path
+            .iter()
+            .map(|segment| format!("/{segment}"))
+            .collect::<String>();
+        self.written
+            .as_ref()
+            .is_some_and(|written| written.is_built(&pointer))
     }
 
     /// The values of the resource, as they are shown: without what is sensitive.
@@ -573,13 +607,19 @@ impl Look<'_, '_> {
     fn policy_document(&self, text: String) -> Arc<Document> {
         let arguments: BTreeMap<&str, &RawValue> =
             serde_json::from_str(self.side.value.get()).unwrap_or_default();
-        let host = match arguments.get("policy") {
-            Some(policy) => self.host(policy, "/policy"),
-            None => self.host(self.side.value, ""),
+        let written = self.written.as_ref().and_then(|written| written.place("/policy"));
+        let host = match (written, arguments.get("policy")) {
+            (Some(place), _) => Host {
+                place,
+                origins: BTreeMap::new(),
+            },
+            (None, Some(policy)) => self.host(policy, "/policy"),
+            (None, None) => self.host(self.side.value, ""),
         };
+        let path = host.place.document.path().unwrap_or(self.reader.path).to_owned();
         Arc::new(Document {
             title: Title::Embedded {
-                path: self.reader.path.to_owned(),
+                path,
                 address: self.row.text.clone(),
             },
             text: text.into(),
@@ -636,6 +676,8 @@ impl Behind for Look<'_, '_> {
                     None => Fact::Unknown(Why::Sensitive),
                 }
             }
+            // The plan tells what it refers to, and not that more is added to it. The source does.
+            Fact::Unknown(_) if self.is_built(path) => Fact::Unknown(Why::AfterApply),
             Fact::Unknown(_) => {
                 let found = reader
                     .index
@@ -703,6 +745,7 @@ impl Behind for Look<'_, '_> {
     }
 
     fn place(&self, pointer: &str) -> Place {
-        Place::new(self.document(), pointer)
+        let written = self.written.as_ref().and_then(|written| written.place(pointer));
+        written.unwrap_or_else(|| Place::new(self.document(), pointer))
     }
 }

@@ -1,0 +1,484 @@
+//! The configuration's own files: where a resource is written, and what stands around it.
+//!
+//! A plan doesn't say where its resources are written. `.terraform/modules/modules.json` says in which folder each
+//! module is; the block is found by its labels. A module that comes from elsewhere isn't in the repository: what it
+//! declares is placed at the block that calls it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use hcl_edit::Span;
+use hcl_edit::expr::Expression;
+use hcl_edit::structure::{Block, Body, Structure};
+use hcl_edit::template::Element;
+use serde::Deserialize;
+
+use super::address::Address;
+use crate::inventory::{Allowance, Document, Place, Title};
+
+/// Blocks in blocks deeper than this hold no argument that is looked for.
+const DEEPEST: usize = 8;
+
+/// Gives the files of a folder that Terraform reads: each with its path and its text.
+pub type Load<'l> = dyn Fn(&str) -> Vec<(String, String)> + 'l;
+
+/// A configuration, read as far as it is asked for.
+pub struct Sources<'l> {
+    root: String,
+    load: &'l Load<'l>,
+    /// The folder of each module, by the names of the calls that lead to it.
+    modules: BTreeMap<String, String>,
+    folders: RefCell<BTreeMap<String, Rc<Folder>>>,
+}
+
+#[derive(Deserialize)]
+struct ModulesFile {
+    #[serde(rename = "Modules", default)]
+    modules: Vec<ModuleEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ModuleEntry {
+    #[serde(default)]
+    key: String,
+    #[serde(default)]
+    dir: String,
+}
+
+/// The blocks of one folder, by their kind and labels.
+#[derive(Default)]
+struct Folder {
+    blocks: BTreeMap<String, Written>,
+}
+
+/// A block as it is written.
+struct Written {
+    document: Arc<Document>,
+    /// Its first line.
+    header: Range<usize>,
+    /// The values of its arguments, by their path without numbers: `logging/target_bucket`.
+    arguments: BTreeMap<String, Argument>,
+    allowances: Vec<Allowance>,
+    /// Of a module: where it comes from.
+    source: Option<String>,
+}
+
+#[derive(Clone)]
+struct Argument {
+    span: Range<usize>,
+    /// Text is added to what it refers to: the value is no name by itself.
+    is_built: bool,
+}
+
+/// Where a resource is written.
+pub(super) struct Found {
+    folder: Rc<Folder>,
+    key: String,
+    /// It is in a module from elsewhere: the block is the one that calls it.
+    is_outside: bool,
+}
+
+impl<'l> Sources<'l> {
+    /// A configuration in a folder, with the text of its `.terraform/modules/modules.json`, where there is one.
+    pub fn new(root: &str, modules: Option<&str>, load: &'l Load<'l>) -> Self {
+        let entries = modules
+            .and_then(|text| serde_json::from_str::<ModulesFile>(text).ok())
+            .map(|file| file.modules)
+            .unwrap_or_default();
+        Self {
+            root: root.to_owned(),
+            load,
+            modules: entries.into_iter().map(|entry| (entry.key, entry.dir)).collect(),
+            folders: RefCell::new(BTreeMap::new()),
+        }
+    }
+
+    /// The block of a resource.
+    pub(super) fn find(&self, address: &Address) -> Option<Found> {
+        let mut folder = self.root.clone();
+        let mut path = String::new();
+        for call in &address.scope {
+            let here = self.folder(&folder);
+            let key = format!("module {}", call.name);
+            let block = here.blocks.get(&key)?;
+            if !path.is_empty() {
+                path.push('.');
+            }
+            path.push_str(&call.name);
+            let local = block
+                .source
+                .as_deref()
+                .filter(|source| source.starts_with("./") || source.starts_with("../"))
+                .map(|source| joined(&folder, source));
+            let listed = self
+                .modules
+                .get(&path)
+                .filter(|dir| !dir.split('/').any(|part| part == ".terraform"))
+                .map(|dir| joined(&self.root, dir));
+            match listed.or(local) {
+                Some(inner) => folder = inner,
+                None => {
+                    return Some(Found {
+                        folder: here,
+                        key,
+                        is_outside: true,
+                    });
+                }
+            }
+        }
+        let kind = match address.is_data {
+            true => "data",
+            false => "resource",
+        };
+        let key = format!("{kind} {} {}", address.kind, address.name);
+        let folder = self.folder(&folder);
+        folder.blocks.contains_key(&key).then_some(Found {
+            folder,
+            key,
+            is_outside: false,
+        })
+    }
+
+    fn folder(&self, path: &str) -> Rc<Folder> {
+        if let Some(folder) = self.folders.borrow().get(path) {
+            return Rc::clone(folder);
+        }
+        let mut folder = Folder::default();
+        let mut files = (self.load)(path);
+        // OpenTofu's own files go before Terraform's of the same name.
+        files.sort_by_key(|(path, _)| (path.ends_with(".tofu"), path.clone()));
+        for (path, text) in files {
+            folder.read(&path, text.into());
+        }
+        let folder = Rc::new(folder);
+        self.folders
+            .borrow_mut()
+            .insert(path.to_owned(), Rc::clone(&folder));
+        folder
+    }
+}
+
+/// A path below a folder, without `.` and `..` as far as that goes.
+fn joined(folder: &str, relative: &str) -> String {
+    let whole = match relative.starts_with('/') {
+        true => relative.to_owned(),
+        false => format!("{folder}/{relative}"),
+    };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in whole.split('/') {
+        match part {
+            "" if !parts.is_empty() => {}
+            "." => {}
+            ".." if parts.last().is_some_and(|last| !matches!(*last, ".." | "")) => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    match parts.is_empty() {
+        true => ".".to_owned(),
+        false => parts.join("/"),
+    }
+}
+
+impl Found {
+    fn written(&self) -> Option<&Written> {
+        self.folder.blocks.get(&self.key)
+    }
+
+    /// The place of an argument (`/logging/0/target_bucket`), or of the block where it isn't written there.
+    pub fn place(&self, pointer: &str) -> Option<Place> {
+        let written = self.written()?;
+        let argument = match self.is_outside {
+            true => None,
+            false => written.argument(pointer),
+        };
+        let mut place = Place::new(&written.document, "");
+        place.span = Some(argument.map_or_else(|| written.header.clone(), |argument| argument.span.clone()));
+        Some(place)
+    }
+
+    /// Whether the argument adds text of its own to what it refers to: `"${aws_s3_bucket.app.id}-logs"`.
+    pub fn is_built(&self, pointer: &str) -> bool {
+        let argument = self.written().and_then(|written| written.argument(pointer));
+        !self.is_outside && argument.is_some_and(|argument| argument.is_built)
+    }
+
+    pub fn allowances(&self) -> Vec<Allowance> {
+        self.written()
+            .map(|written| written.allowances.clone())
+            .unwrap_or_default()
+    }
+}
+
+impl Written {
+    /// The argument at a pointer, or the nearest one around it.
+    fn argument(&self, pointer: &str) -> Option<&Argument> {
+        let segments: Vec<&str> = pointer
+            .split('/')
+            .filter(|segment| !segment.is_empty() && segment.bytes().any(|byte| !byte.is_ascii_digit()))
+            .collect();
+        (1..=segments.len())
+            .rev()
+            .find_map(|length| self.arguments.get(&segments[..length].join("/")))
+    }
+}
+
+impl Folder {
+    /// A file that isn't HCL that can be read places nothing; the plan was made of it all the same.
+    fn read(&mut self, path: &str, text: Arc<str>) {
+        let Ok(body) = hcl_edit::parser::parse_body(&text) else {
+            return;
+        };
+        let document = Arc::new(Document {
+            title: Title::File {
+                path: path.to_owned(),
+            },
+            text,
+            host: None,
+        });
+        for block in body.iter().filter_map(Structure::as_block) {
+            let labels: Vec<&str> = block.labels.iter().map(|label| label.as_str()).collect();
+            let key = format!("{} {}", block.ident.as_str(), labels.join(" "));
+            if let Some(span) = block.span() {
+                self.blocks.insert(key, written(block, &span, &document));
+            }
+        }
+    }
+}
+
+fn written(block: &Block, span: &Range<usize>, document: &Arc<Document>) -> Written {
+    let text = &document.text;
+    let first_line = text.get(span.clone()).and_then(|block| block.lines().next());
+    let header = span.start..span.start + first_line.map_or(0, |line| line.trim_end().len());
+    let mut arguments = BTreeMap::new();
+    collect(&block.body, "", 0, &mut arguments);
+    let source = block
+        .body
+        .get_attribute("source")
+        .and_then(|attribute| match &attribute.value {
+            Expression::String(text) => Some(text.value().to_string()),
+            _ => None,
+        });
+    Written {
+        allowances: allowances(text, span, document),
+        document: Arc::clone(document),
+        header,
+        arguments,
+        source,
+    }
+}
+
+/// The recursion is bounded: blocks nest no deeper than is looked for.
+fn collect(body: &Body, path: &str, depth: usize, arguments: &mut BTreeMap<String, Argument>) {
+    for structure in body {
+        match structure {
+            Structure::Attribute(attribute) => {
+                if let Some(span) = attribute.value.span() {
+                    let argument = Argument {
+                        span,
+                        is_built: is_built(&attribute.value),
+                    };
+                    arguments
+                        .entry(format!("{path}{}", attribute.key.as_str()))
+                        .or_insert(argument);
+                }
+            }
+            Structure::Block(block) => {
+                // A dynamic block writes what is in its content.
+                let (name, inner) = match (block.ident.as_str(), block.labels.first()) {
+                    ("dynamic", Some(label)) => (
+                        label.as_str(),
+                        block.body.get_blocks("content").next().map(|block| &block.body),
+                    ),
+                    (name, _) => (name, Some(&block.body)),
+                };
+                let name = format!("{path}{name}");
+                if let Some(span) = block.span() {
+                    arguments.entry(name.clone()).or_insert(Argument {
+                        span,
+                        is_built: false,
+                    });
+                }
+                if let Some(inner) = inner
+                    && depth < DEEPEST
+                {
+                    collect(inner, &format!("{name}/"), depth + 1, arguments);
+                }
+            }
+        }
+    }
+}
+
+fn is_built(expression: &Expression) -> bool {
+    match expression {
+        Expression::StringTemplate(template) => {
+            template.iter().count() > 1
+                || template
+                    .iter()
+                    .any(|element| matches!(element, Element::Literal(_)))
+        }
+        Expression::HeredocTemplate(_) => true,
+        // These hand on one of their arguments as it is.
+        Expression::FuncCall(call) => !matches!(
+            call.name.name.as_str(),
+            "coalesce" | "try" | "one" | "element" | "lookup" | "tostring" | "sensitive" | "nonsensitive"
+        ),
+        _ => false,
+    }
+}
+
+/// The comments on the lines right above a block, and within it, that allow something.
+fn allowances(text: &str, span: &Range<usize>, document: &Arc<Document>) -> Vec<Allowance> {
+    let mut start = span.start;
+    // The lines of comment right above.
+    while let Some(above) = text[..start].strip_suffix('\n') {
+        let line_start = above.rfind('\n').map_or(0, |at| at + 1);
+        match is_comment(&above[line_start..]) {
+            true => start = line_start,
+            false => break,
+        }
+    }
+    let mut all = Vec::new();
+    let mut at = start;
+    for line in text
+        .get(start..span.end)
+        .unwrap_or_default()
+        .split_inclusive('\n')
+    {
+        for sign in ["#", "//"] {
+            let Some(found) = line.find(&format!("{sign} s3log-lint:")) else {
+                continue;
+            };
+            let comment = line[found..].trim_end();
+            let mut place = Place::new(document, "");
+            place.span = Some(at + found..at + found + comment.len());
+            all.extend(Allowance::in_comment(&comment[sign.len()..], &place));
+            break;
+        }
+        at += line.len();
+    }
+    all
+}
+
+fn is_comment(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with('#') || line.starts_with("//")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAIN: &str = "\
+# s3log-lint: allow S3L009 it holds nothing
+resource \"aws_s3_bucket\" \"app\" {
+  bucket = \"app-data\"
+  logging {
+    target_bucket = aws_s3_bucket.logs.id
+    target_prefix = \"${aws_s3_bucket.app.id}/\"
+  }
+}
+
+module \"logs\" {
+  source = \"./logs\"
+}
+
+module \"far\" {
+  source  = \"terraform-aws-modules/s3-bucket/aws\"
+}
+";
+
+    fn load(folder: &str) -> Vec<(String, String)> {
+        match folder {
+            "infra" => vec![("infra/main.tf".to_owned(), MAIN.to_owned())],
+            "infra/logs" => vec![(
+                "infra/logs/main.tf".to_owned(),
+                "resource \"aws_s3_bucket\" \"this\" {}\n".to_owned(),
+            )],
+            _ => Vec::new(),
+        }
+    }
+
+    fn told(address: &str, pointer: &str) -> Option<(String, String)> {
+        let sources = Sources::new("infra", None, &load);
+        let place = sources.find(&Address::parse(address)?)?.place(pointer)?;
+        let text = place.document.text[place.span?].to_owned();
+        Some((place.document.path()?.to_owned(), text))
+    }
+
+    #[test]
+    fn an_argument_is_found_where_it_is_written() {
+        let main = |text: &str| Some(("infra/main.tf".to_owned(), text.to_owned()));
+        assert_eq!(
+            told("aws_s3_bucket.app", "/logging/0/target_bucket"),
+            main("aws_s3_bucket.logs.id")
+        );
+        assert_eq!(told("aws_s3_bucket.app[0]", "/bucket"), main("\"app-data\""));
+        assert_eq!(
+            told("aws_s3_bucket.app", "/versioning"),
+            main("resource \"aws_s3_bucket\" \"app\" {")
+        );
+        assert_eq!(told("aws_s3_bucket.other", ""), None);
+    }
+
+    #[test]
+    fn a_module_of_the_repository_is_entered_and_one_from_elsewhere_is_not() {
+        assert_eq!(
+            told("module.logs.aws_s3_bucket.this", ""),
+            Some((
+                "infra/logs/main.tf".to_owned(),
+                "resource \"aws_s3_bucket\" \"this\" {}".to_owned()
+            ))
+        );
+        assert_eq!(
+            told("module.far[\"x\"].module.deep.aws_s3_bucket.this[0]", "/bucket"),
+            Some(("infra/main.tf".to_owned(), "module \"far\" {".to_owned()))
+        );
+    }
+
+    #[test]
+    fn the_list_of_modules_says_where_they_are() {
+        let list = r#"{"Modules":[{"Key":"","Dir":"."},{"Key":"far","Source":"x","Dir":".terraform/modules/far"},
+            {"Key":"logs","Source":"y","Dir":"logs"}]}"#;
+        let sources = Sources::new("infra", Some(list), &load);
+        let address = Address::parse("module.logs.aws_s3_bucket.this").expect("an address");
+        assert!(sources.find(&address).is_some_and(|found| !found.is_outside));
+        let far = Address::parse("module.far.aws_s3_bucket.this").expect("an address");
+        assert!(sources.find(&far).is_some_and(|found| found.is_outside));
+    }
+
+    #[test]
+    fn what_is_put_together_is_no_name() {
+        let sources = Sources::new("infra", None, &load);
+        let found = sources
+            .find(&Address::parse("aws_s3_bucket.app").expect("an address"))
+            .expect("it is written");
+        assert!(!found.is_built("/logging/0/target_bucket"));
+        assert!(found.is_built("/logging/0/target_prefix"));
+        let allowances = found.allowances();
+        assert_eq!(allowances.len(), 1);
+        assert_eq!(allowances[0].rule, "S3L009");
+        assert_eq!(allowances[0].reason, "it holds nothing");
+    }
+
+    #[test]
+    fn broken_files_place_nothing() {
+        let load = |_: &str| vec![("main.tf".to_owned(), "resource \"aws_s3_bucket\" {{{".to_owned())];
+        let sources = Sources::new(".", None, &load);
+        let address = Address::parse("aws_s3_bucket.app").expect("an address");
+        assert!(sources.find(&address).is_none());
+        for text in [
+            "{".repeat(50_000),
+            "a = [".repeat(50_000),
+            "a = \"${".repeat(20_000),
+        ] {
+            let load = |_: &str| vec![("main.tf".to_owned(), text.clone())];
+            assert!(Sources::new(".", None, &load).find(&address).is_none());
+        }
+    }
+}
