@@ -4,6 +4,8 @@
 mod account;
 mod arguments;
 mod audit;
+#[cfg(feature = "aws")]
+mod carry_out;
 mod change;
 mod check;
 mod config;
@@ -26,6 +28,10 @@ mod progress;
 mod rules;
 mod snapshot;
 mod suppress_peers;
+#[cfg(feature = "aws")]
+mod target;
+#[cfg(not(feature = "aws"))]
+#[path = "target_offline.rs"]
 mod target;
 pub mod template;
 mod verify;
