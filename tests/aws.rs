@@ -936,6 +936,27 @@ fn profiles_are_read_and_a_wrong_one_is_told_its_neighbours() {
     );
 }
 
+#[test]
+fn a_role_of_another_account_is_assumed() {
+    let sandbox = Sandbox::start(&seed());
+    let arn = |name: &str| format!("arn:aws:iam::{OTHER}:role/{name}");
+    let told = recording(&sandbox, &["--role-arn", &arn("audit"), "--external-id", "abc"]);
+    assert_eq!(told["accounts"][0]["id"], OTHER);
+    let buckets = told["accounts"][0]["buckets"].as_object().expect("the buckets");
+    assert_eq!(buckets.len(), 2);
+    let refused = run(&sandbox, &["audit", "--role-arn", &arn("forbidden")]);
+    fails_with(
+        &refused,
+        "AssumeRole gave AccessDenied (User: (the caller) is not",
+        "trust the caller",
+    );
+    fails_with(
+        &run(&sandbox, &["audit", "--role-arn", "audit"]),
+        "`audit` is no ARN of a role",
+        "role/NAME",
+    );
+}
+
 // --- the end ---
 
 #[cfg(unix)]

@@ -15,7 +15,7 @@ pub enum Error {
     NoCredentials,
     #[error("the AWS credentials could not be obtained: {reason}")]
     #[diagnostic(help(
-        "sign in again (`aws sso login`), and try `aws sts get-caller-identity` with the same profile"
+        "sign in again (`aws sso login`), and try `aws sts get-caller-identity` with the same profile; a role has to trust the caller"
     ))]
     CredentialsFailed { reason: String },
     #[error("there is no AWS profile `{given}`")]
@@ -38,6 +38,9 @@ pub enum Error {
     #[error("AWS refuses the requests because the clock of this machine is wrong ({code})")]
     #[diagnostic(help("set the clock, best by NTP, and start anew"))]
     ClockSkew { code: String },
+    #[error("`{given}` is no ARN of a role")]
+    #[diagnostic(help("it looks like arn:aws:iam::111122223333:role/NAME"))]
+    Role { given: String },
     #[error("`{given}` is no address of an endpoint: {reason}")]
     #[diagnostic(help("give a URL such as http://127.0.0.1:4566"))]
     Endpoint { given: String, reason: &'static str },

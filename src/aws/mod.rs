@@ -22,4 +22,4 @@ pub use error::Error;
 pub use fetch::{Fetched, Request, Status, fetch};
 pub use meter::Meter;
 pub use refusal::{Kind, Refusal};
-pub use session::{Access, Identity, Keys, Options, Session};
+pub use session::{Access, Identity, Keys, Options, Role, Session};

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::Value;
 
@@ -230,7 +231,17 @@ fn kind_of_failure(error: &(dyn StdError + 'static)) -> (Kind, Option<String>) {
             other if causes(other).any(|cause| cause.to_string().contains("IMDS")) => {
                 (Kind::NoCredentials, None)
             }
-            other => (Kind::CredentialsFailed, Some(deepest(other))),
+            other => {
+                let refused = find::<AssumeRoleError>(other).map(|refused| {
+                    let code = refused.code().unwrap_or("refused");
+                    let message = refused.message().unwrap_or_default();
+                    format!("AssumeRole gave {code} ({})", without_caller(message))
+                });
+                (
+                    Kind::CredentialsFailed,
+                    Some(refused.unwrap_or_else(|| deepest(other))),
+                )
+            }
         };
     }
     if let Some(refused) = find::<super::guard::WriteRefused>(error) {
@@ -289,10 +300,11 @@ fn without_caller(message: &str) -> String {
         .split(' ')
         .map(|word| {
             let arn = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-            let mut parts = arn.split(':');
-            match (parts.next(), parts.nth(1)) {
-                (Some("arn"), Some("iam" | "sts")) => "(the caller)",
-                _ => word,
+            let callers = [":user/", ":assumed-role/", ":federated-user/", ":root"];
+            if arn.starts_with("arn:") && callers.iter().any(|kind| arn.contains(kind)) {
+                "(the caller)"
+            } else {
+                word
             }
         })
         .collect();

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use aws_config::default_provider::region::DefaultRegionChain;
 use aws_config::retry::RetryConfig;
+use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::Client;
 use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::service_config::ServiceConfigKey;
@@ -32,6 +34,8 @@ pub struct Options {
     pub region: Option<Region>,
     /// Of S3 and of STS.
     pub endpoint_url: Option<String>,
+    /// Whose credentials are used instead of the caller's own.
+    pub role: Option<Role>,
     pub access: Access,
     /// These, instead of what the environment and the configuration files hold.
     pub keys: Option<Keys>,
@@ -47,6 +51,7 @@ impl Default for Options {
             profile: None,
             region: None,
             endpoint_url: None,
+            role: None,
             access: Access::ReadOnly,
             keys: None,
             attempts: 4,
@@ -61,6 +66,13 @@ pub enum Access {
     /// A guard stops every request that isn't a read.
     ReadOnly,
     ReadWrite,
+}
+
+/// A role to assume.
+#[derive(Debug, Clone)]
+pub struct Role {
+    pub arn: String,
+    pub external_id: Option<String>,
 }
 
 /// Credentials that are given outright.
@@ -135,7 +147,10 @@ impl Session {
         if let Some(endpoint) = &options.endpoint_url {
             loader = loader.endpoint_url(endpoint);
         }
-        let config = loader.load().await;
+        let mut config = loader.load().await;
+        if let Some(role) = &options.role {
+            config = assuming(config, role).await?;
+        }
         let endpoint = options
             .endpoint_url
             .clone()
@@ -238,6 +253,26 @@ impl Session {
 
 fn sdk_region(region: &Region) -> aws_config::Region {
     aws_config::Region::new(region.as_str().to_owned())
+}
+
+/// The same configuration, with the credentials of a role. They are fetched with the first call.
+async fn assuming(config: SdkConfig, role: &Role) -> Result<SdkConfig, Error> {
+    let is_role = Arn::parse(&role.arn).is_ok_and(|arn| {
+        arn.service == "iam" && arn.resource.starts_with("role/") && !arn.account.is_empty()
+    });
+    if !is_role {
+        return Err(Error::Role {
+            given: role.arn.clone(),
+        });
+    }
+    let mut provider = AssumeRoleProvider::builder(&role.arn)
+        .session_name("s3log-lint")
+        .configure(&config);
+    if let Some(id) = &role.external_id {
+        provider = provider.external_id(id);
+    }
+    let provider = SharedCredentialsProvider::new(provider.build().await);
+    Ok(config.into_builder().credentials_provider(provider).build())
 }
 
 async fn home_region(options: &Options) -> Region {

@@ -12,7 +12,7 @@ use super::error::Error;
 use super::input::Scope;
 use super::output::Console;
 use super::progress::Progress;
-use crate::aws::{self, Access, Fetched, Options, Request, Session};
+use crate::aws::{self, Access, Fetched, Options, Request, Role, Session};
 use crate::collect::snapshot::Snapshot;
 use crate::name::Region;
 
@@ -58,6 +58,10 @@ pub async fn open(arguments: &AccountArguments, access: Access) -> Result<Sessio
         profile: arguments.profile.clone(),
         region,
         endpoint_url: arguments.endpoint_url.clone(),
+        role: arguments.role_arn.clone().map(|arn| Role {
+            arn,
+            external_id: arguments.external_id.clone(),
+        }),
         access,
         ..Options::default()
     };

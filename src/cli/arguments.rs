@@ -125,6 +125,12 @@ pub struct AccountArguments {
     /// Profile of the AWS configuration files
     #[arg(long, value_name = "NAME", help_heading = "Account")]
     pub profile: Option<String>,
+    /// Assume this role first, for example one of another account
+    #[arg(long, value_name = "ARN", help_heading = "Account", conflicts_with_all = ["snapshot", "demo"])]
+    pub role_arn: Option<String>,
+    /// The external id that the role asks for
+    #[arg(long, value_name = "ID", help_heading = "Account", requires = "role_arn")]
+    pub external_id: Option<String>,
     /// Only the buckets of this region; repeatable
     #[arg(long, value_name = "REGION", help_heading = "Account")]
     pub region: Vec<String>,

@@ -37,11 +37,11 @@ impl Progress {
             return;
         }
         if self.bar.length() == Some(0) {
-            self.bar.set_style(style("{spinner} {bar:24} {pos}/{len} {msg}"));
+            self.bar.set_style(style("{spinner} {bar:16} {pos}/{len} {msg}"));
         }
         self.bar.set_length(to_u64(buckets));
         self.bar.set_position(to_u64(buckets_done));
-        let mut message = format!("buckets, {targets} log targets, {calls} calls");
+        let mut message = format!("buckets, {targets} targets, {calls} calls");
         if throttles > 0 {
             message.push_str(&format!(", {throttles} throttled"));
         }
