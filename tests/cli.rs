@@ -223,7 +223,7 @@ fn no_escape_sequence_of_a_name_reaches_the_terminal() {
         );
         assert!(told.contains("evil\\u{1b}[31m"), "{format}: {told}");
     }
-    for format in ["dot", "mermaid"] {
+    for format in ["dot", "mermaid", "html"] {
         let mut child = program()
             .args(["graph", "--snapshot", "-", "--format", format])
             .stdin(Stdio::piped())

@@ -261,6 +261,8 @@ pub enum GraphFormat {
     Mermaid,
     /// For programs, nothing folded
     Json,
+    /// A page that needs nothing else
+    Html,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use super::arguments::{GraphArguments, GraphFormat};
 use super::error::Error;
 use super::output::Console;
 use super::{audit, input};
-use crate::render::graph::{Drawing, dot, json, mermaid};
+use crate::render::graph::{Drawing, dot, html, json, mermaid};
 use crate::report::Settings;
 
 pub fn run(arguments: &GraphArguments, console: &Console) -> Result<Exit, Error> {
@@ -15,6 +15,7 @@ pub fn run(arguments: &GraphArguments, console: &Console) -> Result<Exit, Error>
         GraphFormat::Dot => dot::render(&Drawing::new(&report), out),
         GraphFormat::Mermaid => mermaid::render(&Drawing::new(&report), out),
         GraphFormat::Json => json::render(&report, out),
+        GraphFormat::Html => html::render(&report, out),
     })?;
     Ok(Exit::Clean)
 }

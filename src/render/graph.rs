@@ -1,6 +1,7 @@
 //! The logging graph as a picture: edges coloured by verdict, big fans folded.
 
 pub mod dot;
+pub mod html;
 pub mod json;
 pub mod mermaid;
 
