@@ -218,10 +218,14 @@ fn render_summary(report: &Report, style: Style, out: &mut dyn Write) -> io::Res
     }
     writeln!(out, "{last}")?;
     if summary.unread > 0 {
-        let remark = format!(
-            "{} more hang on what is not in these files, and don't fail the run; `--onto SNAPSHOT` tells.",
-            count(summary.unread, "question")
-        );
+        let questions = match summary.unread {
+            1 => "1 question hangs on what is not in these files, and doesn't".to_owned(),
+            n => format!(
+                "{} questions hang on what is not in these files, and don't",
+                number(n)
+            ),
+        };
+        let remark = format!("{questions} fail the run; `--onto SNAPSHOT` would tell.");
         for line in wrap(&remark, style.width) {
             writeln!(out, "{line}")?;
         }

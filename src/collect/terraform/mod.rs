@@ -34,7 +34,7 @@ use self::value::Node;
 use super::deployment::{BucketKey, Configuration, Declared, Deployment, Fate};
 use super::kind::{self, Kind, KindError, Recognised};
 use crate::inventory::{Call, Document, Fact, Host, Place, TargetRef, Title, Why};
-use crate::name::Region;
+use crate::name::{AccountId, Region};
 
 /// Why a file of Terraform can't be read.
 #[derive(Debug, Error, Diagnostic, PartialEq, Eq)]
@@ -448,6 +448,12 @@ impl<'r, 'a> Reader<'r, 'a> {
                 declared.region = Fact::Known(region);
                 break;
             }
+        }
+        // The deploy fails where the bucket is another account's: so it is this one's.
+        if declared.owner.account.is_none()
+            && let Fact::Known(owner) = node.get("expected_bucket_owner").name()
+        {
+            declared.owner.account = AccountId::parse(&owner).ok();
         }
         declared.place = Some(look.place(""));
         declared.allowances = look

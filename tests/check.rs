@@ -1,0 +1,370 @@
+//! `check` as its users meet it: plans by themselves, laid onto what is there, and compared with the time before.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_s3log-lint"));
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("AWS_") || text.starts_with("GITHUB_") {
+            command.env_remove(name);
+        }
+    }
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    command
+}
+
+fn check(arguments: &[&str]) -> Output {
+    program()
+        .args(["check", "--isolated"])
+        .args(arguments)
+        .output()
+        .expect("the program starts")
+}
+
+fn check_text(text: &[u8], arguments: &[&str]) -> Output {
+    let mut child = program()
+        .args(["check", "--isolated", "-"])
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    // The program may refuse before it has read all.
+    let _ = child.stdin.take().expect("it is piped").write_all(text);
+    child.wait_with_output().expect("the program ends")
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("the program was not killed")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("the output is UTF-8")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("the output is UTF-8")
+}
+
+fn plan(name: &str) -> String {
+    format!("testdata/terraform/{name}.plan.json")
+}
+
+fn report(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {} {}", stdout(output), stderr(output)))
+}
+
+#[test]
+fn a_plan_that_removes_a_grant_names_every_edge_that_needs_it() {
+    let output = check(&[&plan("removes-the-grant"), "--new-only", "--format", "short"]);
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    let told = stdout(&output);
+    assert_eq!(told.lines().count(), 2, "{told}");
+    for source in ["app-data", "images"] {
+        let line = told.lines().find(|line| line.contains(&format!("/{source} -> ")));
+        let line = line.unwrap_or_else(|| panic!("{source}: {told}"));
+        assert!(line.starts_with("error[S3L101]"), "{line}");
+        assert!(
+            line.contains("this deploy removes the policy (`aws_s3_bucket_policy.logs`)"),
+            "{line}"
+        );
+    }
+    let human = stdout(&check(&[&plan("removes-the-grant"), "--new-only"]));
+    assert!(human.contains("(2 buckets: app-data and images)"), "{human}");
+}
+
+#[test]
+fn a_plan_that_deletes_a_target_names_every_edge_that_dangles() {
+    let output = check(&[&plan("deletes-the-target"), "--new-only", "--format", "json"]);
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    let report = report(&output);
+    let told: Vec<(&str, &str)> = report["findings"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|finding| {
+            let text = |key: &str| finding[key].as_str().expect("a text");
+            assert!(text("message").contains("this deploy deletes it"), "{finding}");
+            (text("code"), text("bucket"))
+        })
+        .collect();
+    assert_eq!(told, [("S3L004", "app-data"), ("S3L004", "images")]);
+}
+
+#[test]
+fn a_plan_without_changes_brings_nothing() {
+    let output = check(&[&plan("changes-nothing"), "--new-only"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(
+        stdout(&output).contains("The change brings nothing to report."),
+        "{}",
+        stdout(&output)
+    );
+}
+
+#[test]
+fn what_a_change_repairs_is_listed() {
+    let output = check(&[&plan("restores-the-grant"), "--new-only", "--format", "json"]);
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+    let json = report(&output);
+    assert_eq!(json["summary"]["repaired"], 2);
+    assert_eq!(json["repaired"][0]["code"], "S3L101");
+    assert_eq!(json["findings"].as_array().map(Vec::len), Some(0));
+    let human = stdout(&check(&[&plan("restores-the-grant"), "--new-only"]));
+    assert!(human.contains("Repaired by this change:"), "{human}");
+}
+
+#[test]
+fn three_files_make_one_graph() {
+    let (source, target, policy) = (plan("stack-source"), plan("stack-target"), plan("stack-policy"));
+    let whole = check(&[&source, &target, &policy, "--format", "json"]);
+    assert_eq!(code(&whole), 0, "{}", stdout(&whole));
+    let whole = report(&whole);
+    assert_eq!(whole["edges"][0]["verdict"], "delivers", "{}", whole["edges"]);
+    let without = check(&[&source, &target, "--format", "json"]);
+    assert_eq!(code(&without), 1);
+    assert_eq!(report(&without)["edges"][0]["verdict"], "blocked");
+    // What is in no file is unknown, said once, and no failure.
+    let alone = check(&[&source]);
+    assert_eq!(code(&alone), 0, "{}", stdout(&alone));
+    assert!(
+        stdout(&alone).contains("on what is not in these files"),
+        "{}",
+        stdout(&alone)
+    );
+    assert!(
+        !stdout(&alone).contains("Could not be decided"),
+        "{}",
+        stdout(&alone)
+    );
+    assert_eq!(code(&check(&[&source, "--unknown", "ignore"])), 0);
+}
+
+#[test]
+fn a_plan_is_laid_onto_a_recorded_account() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let account = folder.path().join("account.json");
+    std::fs::write(
+        &account,
+        r#"{"version":1,"unasked":"absent","accounts":[{"id":"111122223333","buckets":{
+            "elsewhere-declared":{"region":"eu-west-1","logging":{"LoggingEnabled":{"TargetBucket":"amzn-s3-demo-logs","TargetPrefix":"e/"}}},
+            "amzn-s3-demo-logs":{"region":"eu-west-1","logging":{},
+              "lifecycle":{"Rules":[{"Status":"Enabled","Filter":{"Prefix":""},"Expiration":{"Days":9}}]},
+              "policy":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"logging.s3.amazonaws.com"},
+                "Action":"s3:PutObject","Resource":"arn:aws:s3:::amzn-s3-demo-logs/*",
+                "Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"}}}]}}}}]}"#,
+    )
+    .expect("a file");
+    let account = account.display().to_string();
+    let output = check(&[
+        &plan("deletes-the-target"),
+        "--onto",
+        &account,
+        "--new-only",
+        "--format",
+        "json",
+    ]);
+    assert_eq!(code(&output), 1, "{}", stdout(&output));
+    let buckets: Vec<Value> = report(&output)["findings"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter(|finding| finding["code"] == "S3L004")
+        .map(|finding| finding["bucket"].clone())
+        .collect();
+    // A bucket of another stack logs there too, and only the account knows.
+    assert_eq!(buckets, ["app-data", "elsewhere-declared", "images"]);
+}
+
+#[test]
+fn what_is_sensitive_reaches_no_output() {
+    for format in [
+        "human", "short", "json", "jsonl", "sarif", "junit", "github", "gitlab", "rdjson", "azure",
+        "markdown", "csv", "ocsf", "asff",
+    ] {
+        let output = check(&[&plan("sensitive"), "--format", format]);
+        assert!([0, 1].contains(&code(&output)), "{format}: {}", stderr(&output));
+        let told = stdout(&output) + &stderr(&output);
+        assert!(!told.contains("hush"), "{format}: {told}");
+    }
+    let json = report(&check(&[&plan("sensitive"), "--format", "json"]));
+    // It is compared all the same: the edge leads to the bucket of that name.
+    assert_eq!(json["edges"][0]["target"], "aws_s3_bucket.logs");
+    assert_eq!(json["edges"][0]["name_known"], false);
+}
+
+#[test]
+fn findings_point_into_the_configuration() {
+    let arguments = [
+        "testdata/terraform/source/plan.json",
+        "--source",
+        "testdata/terraform/source",
+    ];
+    let output = check(&[&arguments[..], &["--format", "json"]].concat());
+    let json = report(&output);
+    let places: Vec<(&str, &str, u64)> = json["findings"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|finding| {
+            let place = &finding["places"][0];
+            let text = |value: &Value| value.as_u64().unwrap_or_default();
+            (
+                finding["code"].as_str().expect("a code"),
+                place["document"].as_str().expect("a document"),
+                text(&place["line"]),
+            )
+        })
+        .collect();
+    assert_eq!(
+        places,
+        [
+            ("S3L101", "testdata/terraform/source/main.tf", 7),
+            ("S3L201", "testdata/terraform/source/logs/main.tf", 9),
+        ]
+    );
+    assert_eq!(json["summary"]["suppressed"], 1, "{}", json["summary"]);
+    let without = report(&check(&[arguments[0], "--format", "json"]));
+    let document = without["findings"][0]["places"][0]["document"].as_str();
+    assert_eq!(
+        document,
+        Some("testdata/terraform/source/plan.json#aws_s3_bucket_logging.app")
+    );
+}
+
+#[test]
+fn the_wrong_file_is_answered_with_the_way_to_the_right_one() {
+    let cases: [(&[u8], &str, &str); 6] = [
+        (b"PK\x03\x04rest", "binary plan", "terraform show -json"),
+        (
+            b"{\"@level\":\"info\",\"type\":\"version\"}\n{\"@level\":\"info\"}\n",
+            "stream of events",
+            "terraform plan -out=tfplan",
+        ),
+        (
+            b"{\"format_version\":\"1.2\"}\n{\"format_version\":\"1.2\"}\n",
+            "several JSON documents",
+            "terragrunt",
+        ),
+        (
+            b"{\"format_version\":\"2.0\",\"planned_values\":{}}",
+            "format version 2.0",
+            "release",
+        ),
+        (
+            b"{\"version\":3,\"serial\":1,\"lineage\":\"x\"}",
+            "version 3",
+            "show -json",
+        ),
+        (
+            b"{\"format_version\":\"1.2\",\n \"resource_changes\": 7}",
+            "line 2",
+            "terraform show -json",
+        ),
+    ];
+    for (text, sentence, help) in cases {
+        let output = check_text(text, &[]);
+        assert_eq!(code(&output), 2, "{}", stdout(&output));
+        let told = stderr(&output);
+        assert!(told.contains(sentence), "{told}");
+        assert!(told.contains(help), "{told}");
+    }
+}
+
+#[test]
+fn a_wrapper_a_mark_and_utf_16_are_no_hindrance() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(plan("removes-the-grant"));
+    let text = std::fs::read_to_string(path).expect("a plan");
+    let plain = stdout(&check_text(text.as_bytes(), &["--format", "short"]));
+    assert!(plain.contains("S3L101"), "{plain}");
+    let wrapped = format!("[command]/opt/terraform-bin show -json tfplan\n{text}\n::debug::exit 0\n");
+    let marked = format!("\u{feff}{text}");
+    let wide: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for bytes in [wrapped.as_bytes(), marked.as_bytes(), &wide] {
+        assert_eq!(stdout(&check_text(bytes, &["--format", "short"])), plain);
+    }
+}
+
+#[test]
+fn the_update_scenarios_report_what_the_change_introduces() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus/terraform/generated");
+    if !corpus.is_dir() {
+        eprintln!("skipped: the corpus is not there");
+        return;
+    }
+    let cases: [(&str, &[&str]); 6] = [
+        ("u01-remove-logging", &["S3L009 u-data", "S3L009 u-logs"]),
+        ("u02-change-format", &[]),
+        ("u03-destroy-target", &["S3L004 u-data"]),
+        (
+            "u04-replace-target",
+            &["S3L013 u-logs-renamed", "S3L101 u-data", "S3L206 u-logs-renamed"],
+        ),
+        ("u05-moved", &[]),
+        ("u06-forget", &[]),
+    ];
+    for (name, expected) in cases {
+        let file = |kind: &str| corpus.join(format!("{name}.{kind}")).display().to_string();
+        let (plan, state, raw) = (file("v2.plan.json"), file("v1.state.json"), file("v1.tfstate"));
+        for onto in [None, Some(state), Some(raw)] {
+            let mut arguments = vec![plan.as_str(), "--new-only", "--format", "json"];
+            if let Some(onto) = &onto {
+                arguments.extend(["--onto", onto]);
+            }
+            let output = check(&arguments);
+            let mut told: Vec<String> = report(&output)["findings"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(|finding| {
+                    let text = |key: &str| finding[key].as_str().unwrap_or_default().to_owned();
+                    format!("{} {}", text("code"), text("bucket"))
+                })
+                .collect();
+            told.sort();
+            assert_eq!(told, expected, "{name} onto {onto:?}");
+        }
+    }
+}
+
+#[test]
+fn what_the_user_gives_wrongly_is_told() {
+    let folder: PathBuf = tempfile::tempdir().expect("a folder").keep();
+    let path = folder.display().to_string();
+    let source = plan("stack-source");
+    let cases: [(&[&str], &str); 3] = [
+        (&[&path], "is a folder without a `manifest.json`"),
+        (&[&source, "--parameter", "A=b"], "says something of a template"),
+        (
+            &[&source, "--source", "/no/such/folder"],
+            "can't read /no/such/folder",
+        ),
+    ];
+    for (arguments, sentence) in cases {
+        let output = check(arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}: {}", stdout(&output));
+        assert!(
+            stderr(&output).contains(sentence),
+            "{arguments:?}: {}",
+            stderr(&output)
+        );
+    }
+    std::fs::remove_dir(&folder).expect("it is empty");
+    let audit = program()
+        .args(["audit", "--demo", "--new-only"])
+        .output()
+        .expect("the program starts");
+    assert_eq!(code(&audit), 2);
+    assert!(
+        stderr(&audit).contains("no change is given"),
+        "{}",
+        stderr(&audit)
+    );
+}
