@@ -59,11 +59,14 @@ fn live() -> Inventory {
     snapshot::read(&text("account.json")).expect("a recording")
 }
 
+/// An edge's grant, verdict and causes.
+type Fate = (&'static str, &'static str, Vec<&'static str>);
+
 /// What each rule found, and what becomes of each edge's logs.
 #[derive(Debug, PartialEq, Eq)]
 struct Said {
     findings: Vec<(&'static str, String, Option<String>)>,
-    edges: BTreeMap<(String, Option<String>), (&'static str, &'static str, Vec<&'static str>)>,
+    edges: BTreeMap<(String, Option<String>), Fate>,
 }
 
 fn said(inventory: &Inventory) -> Said {
