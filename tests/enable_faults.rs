@@ -764,3 +764,41 @@ fn the_printed_permissions_are_enough_and_each_is_needed() {
     }
     assert_eq!(printed, needed, "printed, and needed in no scenario");
 }
+
+// --- many sources ---
+
+#[test]
+fn the_calls_grow_with_the_sources_and_one_policy_holds_them_all() {
+    let calls = [100, 200, 500].map(|count| {
+        let names: Vec<String> = (0..count)
+            .map(|number| format!("amzn-s3-demo-source-{number:04}"))
+            .collect();
+        let buckets: serde_json::Map<String, Value> = names
+            .iter()
+            .map(|name| (name.clone(), plain("eu-west-1")))
+            .collect();
+        let sandbox = Sandbox::start(
+            &json!({"version": 1, "unasked": "absent", "accounts": [
+                {"id": ACCOUNT, "organization_id": null, "buckets": buckets},
+            ]})
+            .to_string(),
+        );
+        let folder = folder();
+        let arguments = ["--all-unlogged", "--target", "amzn-s3-demo-logs", "--create"];
+        let output = enable(&sandbox, folder.path(), &arguments)
+            .output()
+            .expect("the program starts");
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let calls = sandbox.total();
+        assert_eq!(sandbox.calls()["PutBucketPolicy"], 1);
+        assert_eq!(sandbox.calls()["PutBucketLogging"], count);
+        let told = verdicts(&sandbox);
+        assert_eq!(told.len() as u64, count);
+        assert!(told.values().all(|verdict| verdict == "delivers"), "{told:?}");
+        println!("{count} sources: {calls} calls");
+        calls as i64
+    });
+    let [hundred, two, five] = calls;
+    // The list of buckets is read in pages, so that a few calls more are no more per source.
+    assert!((five - two - 3 * (two - hundred)).abs() <= 3, "{calls:?}");
+}

@@ -98,6 +98,15 @@ pub fn list_buckets(world: &World, request: &Request, account: &str, region: &st
             )
         })?,
     };
+    let own = world.buckets.values().filter(|bucket| bucket.owner == account);
+    if !has_parameter && own.count() > PAGE {
+        // <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>; the words are not known.
+        return Err(Fault::new(
+            400,
+            "InvalidRequest",
+            "Unpaginated ListBuckets requests are only supported for AWS accounts with up to 10,000 buckets",
+        ));
+    }
     let partition = world.partition(account);
     let mut matching = world.buckets.iter().filter(|(name, bucket)| {
         bucket.owner == account
