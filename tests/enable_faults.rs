@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use sandbox::Sandbox;
 use sandbox::faults::{Faults, Kind};
@@ -131,6 +131,22 @@ const SCENARIOS: &[Scenario] = &[
         name: "in two regions",
         buckets: || json!({"app-data": plain("eu-west-1"), "web-assets": plain("us-east-2")}),
         arguments: &["app-data", "web-assets", "--create"],
+        kept: &[],
+    },
+    Scenario {
+        name: "into a bucket that was begun and left",
+        buckets: || {
+            json!({
+                "app-data": plain("eu-west-1"),
+                "amzn-s3-demo-logs": {
+                    "region": "eu-west-1",
+                    "logging": {},
+                    "ownership_controls": {"error": {"code": "OwnershipControlsNotFoundError", "status": 404}},
+                    "public_access_block": {"error": {"code": "NoSuchPublicAccessBlockConfiguration", "status": 404}},
+                },
+            })
+        },
+        arguments: &["app-data", "--target", "amzn-s3-demo-logs", "--create"],
         kept: &[],
     },
     Scenario {
@@ -314,6 +330,30 @@ fn reference(scenario: &Scenario) -> Reference {
     reference
 }
 
+/// Does the work for each item, most of which is waiting; tells what failed.
+fn in_parallel<T: Sync>(items: &[T], work: impl Fn(&T) -> Result<(), String> + Sync) -> Vec<String> {
+    let next = AtomicUsize::new(0);
+    let failures = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..12 {
+            scope.spawn(|| {
+                while let Some(item) = items.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    if let Err(failure) = work(item) {
+                        failures.lock().expect("nobody panicked with it").push(failure);
+                    }
+                }
+            });
+        }
+    });
+    failures.into_inner().expect("nobody panicked with it")
+}
+
+/// The references of all scenarios, each made once.
+fn references() -> &'static [Reference] {
+    static REFERENCES: OnceLock<Vec<Reference>> = OnceLock::new();
+    REFERENCES.get_or_init(|| SCENARIOS.iter().map(reference).collect())
+}
+
 // --- the matrix ---
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -478,12 +518,11 @@ fn difference(state: &Value, wanted: &Value) -> String {
 
 #[test]
 fn whatever_fails_wherever_the_next_run_finishes_the_job() {
-    let references: Vec<Reference> = SCENARIOS.iter().map(reference).collect();
     // Every write in every way. Of the calls that read, some from the first write on; `S3LOG_LINT_FAULTS=all` takes
     // each, from the very first.
     let all = std::env::var("S3LOG_LINT_FAULTS").is_ok_and(|faults| faults == "all");
     let mut cells = Vec::new();
-    for (scenario, reference) in SCENARIOS.iter().zip(&references) {
+    for (scenario, reference) in SCENARIOS.iter().zip(references()) {
         for fault in FAULTS {
             for k in 1..=reference.writes {
                 cells.push((scenario, reference, At::Write(k), fault));
@@ -503,22 +542,9 @@ fn whatever_fails_wherever_the_next_run_finishes_the_job() {
             );
         }
     }
-    let next = AtomicUsize::new(0);
-    let failures = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..16 {
-            scope.spawn(|| {
-                while let Some((scenario, reference, at, fault)) =
-                    cells.get(next.fetch_add(1, Ordering::SeqCst))
-                {
-                    if let Err(failure) = cell(scenario, reference, *at, *fault) {
-                        failures.lock().expect("nobody panicked with it").push(failure);
-                    }
-                }
-            });
-        }
+    let failures = in_parallel(&cells, |(scenario, reference, at, fault)| {
+        cell(scenario, reference, *at, *fault)
     });
-    let failures = failures.into_inner().expect("nobody panicked with it");
     println!(
         "{} scenarios, {} faults: {} cells",
         SCENARIOS.len(),
@@ -676,8 +702,8 @@ fn a_log_configuration_that_appears_meanwhile_is_not_written_over() {
 
 #[test]
 fn reads_that_lag_behind_writes_are_waited_for() {
-    for scenario in SCENARIOS {
-        let reference = reference(scenario);
+    let scenarios: Vec<_> = SCENARIOS.iter().zip(references()).collect();
+    let failures = in_parallel(&scenarios, |(scenario, reference)| {
         let sandbox = scenario.start();
         sandbox.set_faults(Faults {
             stale_reads: 2,
@@ -687,15 +713,18 @@ fn reads_that_lag_behind_writes_are_waited_for() {
         let output = enable(&sandbox, folder.path(), scenario.arguments)
             .output()
             .expect("the program starts");
-        assert_eq!(
-            output.status.code(),
-            Some(0),
-            "{}: {}",
-            scenario.name,
-            said(&output)
-        );
-        assert_eq!(sandbox.dump(), reference.state, "{}", scenario.name);
-    }
+        let state = sandbox.dump();
+        match output.status.code() == Some(0) && state == reference.state {
+            true => Ok(()),
+            false => Err(format!(
+                "{}: {}\n{}",
+                scenario.name,
+                said(&output),
+                difference(&state, &reference.state)
+            )),
+        }
+    });
+    assert!(failures.is_empty(), "{}", failures.join("\n---\n"));
 }
 
 // --- permissions ---
@@ -727,51 +756,61 @@ fn printed_actions(sandbox: &Sandbox, arguments: &[&str]) -> BTreeSet<String> {
         .collect()
 }
 
+/// Whether the text names just this action, and not one that begins like it.
+fn names(text: &str, action: &str) -> bool {
+    text.split(|character: char| !character.is_alphanumeric() && character != ':')
+        .any(|word| word == action)
+}
+
 #[test]
 fn the_printed_permissions_are_enough_and_each_is_needed() {
-    let mut needed = BTreeSet::new();
-    let mut printed = BTreeSet::new();
-    for scenario in SCENARIOS {
-        let reference = reference(scenario);
-        let actions = printed_actions(&scenario.start(), scenario.arguments);
-        let run = |allowed: &BTreeSet<String>| {
-            let sandbox = scenario.start();
-            sandbox.allow_only(allowed.iter().cloned());
-            let folder = folder();
-            let output = enable(&sandbox, folder.path(), scenario.arguments)
-                .output()
-                .expect("the program starts");
-            (output, sandbox.dump())
-        };
-        let (output, state) = run(&actions);
-        assert_eq!(
-            output.status.code(),
-            Some(0),
-            "{}: {}",
-            scenario.name,
-            said(&output)
-        );
-        assert_eq!(state, reference.state, "{}", scenario.name);
-        for action in &actions {
-            let mut fewer = actions.clone();
-            fewer.remove(action);
-            let (output, state) = run(&fewer);
-            kept(scenario, &state)
-                .unwrap_or_else(|lost| panic!("{} without {action}: {lost}", scenario.name));
-            if output.status.code() == Some(0) {
-                assert_eq!(state, reference.state, "{} without {action}", scenario.name);
-                continue;
-            }
-            assert!(
-                said(&output).contains(action.as_str()),
-                "{} without {action}: {}",
-                scenario.name,
-                said(&output)
-            );
-            needed.insert(action.clone());
-        }
-        printed.extend(actions);
+    let printed: Vec<BTreeSet<String>> = SCENARIOS
+        .iter()
+        .map(|scenario| printed_actions(&scenario.start(), scenario.arguments))
+        .collect();
+    // Each scenario with all that is printed for it, and without each of it.
+    let mut runs: Vec<(usize, Option<&str>)> = Vec::new();
+    for (index, actions) in printed.iter().enumerate() {
+        runs.push((index, None));
+        runs.extend(actions.iter().map(|action| (index, Some(action.as_str()))));
     }
+    let needed = Mutex::new(BTreeSet::new());
+    let failures = in_parallel(&runs, |(index, without)| {
+        let (scenario, reference) = (&SCENARIOS[*index], &references()[*index]);
+        let sandbox = scenario.start();
+        let allowed = printed[*index]
+            .iter()
+            .filter(|action| Some(action.as_str()) != *without);
+        sandbox.allow_only(allowed.cloned());
+        let folder = folder();
+        let output = enable(&sandbox, folder.path(), scenario.arguments)
+            .output()
+            .expect("the program starts");
+        let (state, words) = (sandbox.dump(), said(&output));
+        let told = format!("{} without {without:?}: {words}", scenario.name);
+        kept(scenario, &state).map_err(|lost| format!("{lost}, {told}"))?;
+        match without {
+            // Not needed here; then it has to be in another scenario.
+            _ if output.status.code() == Some(0) => match state == reference.state {
+                true => Ok(()),
+                false => Err(format!(
+                    "another state, {told}\n{}",
+                    difference(&state, &reference.state)
+                )),
+            },
+            Some(action) if names(&words, action) => {
+                needed
+                    .lock()
+                    .expect("nobody panicked with it")
+                    .insert((*action).to_owned());
+                Ok(())
+            }
+            _ => Err(told),
+        }
+    });
+    assert!(failures.is_empty(), "{}", failures.join("\n---\n"));
+    let printed: BTreeSet<String> = printed.iter().flatten().cloned().collect();
+    let needed = needed.into_inner().expect("nobody panicked with it");
     assert_eq!(printed, needed, "printed, and needed in no scenario");
 }
 
