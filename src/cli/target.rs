@@ -11,7 +11,7 @@ use crate::apply::{Cloud, Stop};
 use crate::aws::{Access, AwsCloud};
 use crate::collect::snapshot;
 use crate::inventory::Inventory;
-use crate::inventory::{Bucket, BucketSettings, Call, Existence, Fact, Listing, Why};
+use crate::inventory::{Bucket, BucketSettings, Call, Existence, Fact, Why};
 use crate::name::{BucketName, Region};
 use crate::plan::{self, Change, Enable, Plan, Setting};
 
@@ -183,11 +183,7 @@ async fn settle_existence(
             return true;
         }
         (Some(_), Some(404)) => Existence::Missing,
-        (Some(_), Some(301 | 403)) => match &account.listing {
-            // Without the list nobody can tell a stranger's bucket from one's own that may not be looked at.
-            Listing::Unknown(why) => Existence::Unknown(why.clone()),
-            Listing::Complete | Listing::Partial => Existence::Exists { region: told },
-        },
+        (Some(_), Some(301 | 403)) => Existence::Exists { region: told },
         (Some(error), _) => Existence::Unknown(Why::Failed {
             code: error
                 .get("code")
