@@ -8,7 +8,7 @@ use super::error::Error;
 use super::input;
 use super::output::Console;
 use super::template::{self, TemplateArguments};
-use crate::collect::cloudformation;
+use crate::collect::cloudformation::{self, TemplateError};
 use crate::collect::deployment::{BucketKey, Deployment, Fate, Said};
 use crate::collect::kind::{self, Kind, KindError};
 use crate::collect::terraform::{self, Sources};
@@ -115,18 +115,23 @@ pub fn read(
                     text: text.into(),
                 });
             }
-            Kind::NotJson if cloudformation::recognise(&text).is_some() => {
-                templates.push(cloudformation::Source {
+            // No JSON: a template in YAML, or nothing.
+            Kind::NotJson => match cloudformation::recognise(&text) {
+                Ok(Some(_)) => templates.push(cloudformation::Source {
                     path,
                     text: text.into(),
-                });
-            }
-            Kind::NotJson => {
-                return Err(Error::Kind {
-                    path: shown,
-                    source: KindError::Unrecognised,
-                });
-            }
+                }),
+                Ok(None) => return Err(Error::Template(TemplateError::NotATemplate { path: shown })),
+                Err(source) if is_yaml(&path) => {
+                    return Err(Error::Template(TemplateError::Malformed { path: shown, source }));
+                }
+                Err(_) => {
+                    return Err(Error::Kind {
+                        path: shown,
+                        source: KindError::Unrecognised,
+                    });
+                }
+            },
         }
     }
     if !templates.is_empty() {
@@ -178,6 +183,13 @@ fn configuration_in(folder: &str) -> Vec<(String, String)> {
         }
     }
     files
+}
+
+/// By its name, which is all there is to go by when it can't be read.
+fn is_yaml(path: &str) -> bool {
+    [".yaml", ".yml", ".template"]
+        .iter()
+        .any(|ending| path.ends_with(ending))
 }
 
 /// Whoever deploys with the credentials of the run deploys to this account.

@@ -630,19 +630,15 @@ fn what_is_no_file_of_cloudformation_is_refused_with_a_reason() {
 
 #[test]
 fn a_file_is_told_by_what_it_says() {
-    assert_eq!(cloudformation::recognise("Resources: {}"), Some(Kind::Template));
+    let kind = |text: &str| cloudformation::recognise(text).map_err(|error| error.line);
+    assert_eq!(kind("Resources: {}"), Ok(Some(Kind::Template)));
+    assert_eq!(kind("{\"Changes\": []}"), Ok(Some(Kind::ChangeSet)));
     assert_eq!(
-        cloudformation::recognise("{\"Changes\": []}"),
-        Some(Kind::ChangeSet)
+        kind("{\"version\": \"55.0.0\", \"artifacts\": {}}"),
+        Ok(Some(Kind::Manifest))
     );
-    assert_eq!(
-        cloudformation::recognise("{\"version\": \"55.0.0\", \"artifacts\": {}}"),
-        Some(Kind::Manifest)
-    );
-    assert_eq!(
-        cloudformation::recognise("{\"version\": 1, \"accounts\": []}"),
-        None
-    );
-    assert_eq!(cloudformation::recognise("{"), None);
-    assert_eq!(cloudformation::recognise("- a\n- b\n"), None);
+    assert_eq!(kind("{\"version\": 1, \"accounts\": []}"), Ok(None));
+    assert_eq!(kind("- a\n- b\n"), Ok(None));
+    assert_eq!(kind("{"), Err(1));
+    assert_eq!(kind("a: 1\nb: ]\n"), Err(2));
 }

@@ -118,9 +118,9 @@ fn parameters_help(known: &[String]) -> String {
 }
 
 /// What a text is, where it is one of CloudFormation's. A look at its outermost keys, as cheap as reading it.
-pub fn recognise(text: &str) -> Option<Kind> {
-    let tree = tree::read(text).ok()?;
-    kind_of(&tree.root)
+pub fn recognise(text: &str) -> Result<Option<Kind>, Malformed> {
+    let tree = tree::read(text)?;
+    Ok(kind_of(&tree.root))
 }
 
 fn kind_of(root: &Node) -> Option<Kind> {
