@@ -75,14 +75,15 @@ pub fn of_target<'c, 'a>(
     context: &BucketContext<'c, 'a>,
 ) -> Result<Option<TargetDecisions<'c, 'a>>, Undecided> {
     let edges = context.deliverable();
-    let Some((first, _)) = edges.first() else {
+    if edges.is_empty() {
         return Ok(None);
-    };
+    }
     let bucket = context.bucket();
     if let Fact::Unknown(why) = &bucket.settings().policy {
         return Err(Undecided::without(Call::Policy, why));
     }
-    let Some(policy) = context.tallies.policy(*first) else {
+    let mut policies = edges.iter().map(|(number, _)| context.tallies.policy(*number));
+    let Some(policy) = policies.find_map(|policy| policy) else {
         return Ok(None);
     };
     Ok(Some(TargetDecisions {

@@ -59,6 +59,11 @@ impl Grants {
                 grants.edges.push((None, None));
                 continue;
             };
+            // Nothing is asked about an edge between two buckets that the run is not about.
+            if !edge.source.in_scope && !target.in_scope {
+                grants.edges.push((None, None));
+                continue;
+            }
             let position = *seen.entry(target).or_insert_with(|| {
                 grants.policies.push(TargetPolicy::of(target, facts));
                 grants.policies.len() - 1

@@ -22,14 +22,15 @@ fn check(context: &CycleContext<'_, '_>) -> Verdict {
     let mut finding = Finding::new(format!(
         "{} buckets log to one another in a circle: {}",
         path.len() - 1,
-        path.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" → ")
+        in_words(&path)
     ))
     .help(context.advice(
         "break the circle at one bucket: give it a target that is not logged itself, or switch its logging off",
         &stop_logging(first),
     ))
     .fix(Goal::ProperTarget { bucket: first.clone() });
-    for (bucket, next) in context.cycle.buckets.iter().zip(path.iter().skip(1)) {
+    let steps = context.cycle.buckets.iter().zip(path.iter().skip(1));
+    for (bucket, next) in steps.take(MOST_TOLD) {
         let place = bucket
             .logging
             .known()
@@ -38,4 +39,21 @@ fn check(context: &CycleContext<'_, '_>) -> Verdict {
     }
     finding.cycle = path;
     Ok(Some(finding))
+}
+
+/// A circle that is longer than any that a person made is told in part; the finding's `cycle` has all of it.
+const MOST_TOLD: usize = 16;
+
+fn in_words(path: &[String]) -> String {
+    let quoted = |names: &[String]| {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        names.join(" → ")
+    };
+    match path {
+        [start @ .., last] if path.len() > MOST_TOLD + 1 => {
+            let hidden = start.len() - MOST_TOLD;
+            format!("{} → … {hidden} more … → `{last}`", quoted(&start[..MOST_TOLD]))
+        }
+        path => quoted(path),
+    }
 }
