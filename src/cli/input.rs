@@ -37,17 +37,6 @@ pub fn read(arguments: &AccountArguments, console: &Console) -> Result<Inventory
     Ok(inventory)
 }
 
-/// Reads what is needed to tell of one edge; of a live account, no more than that.
-pub fn read_edge(
-    arguments: &AccountArguments,
-    source: &str,
-    target: Option<&str>,
-    console: &Console,
-) -> Result<Inventory, Error> {
-    let _ = (source, target);
-    read(arguments, console)
-}
-
 /// Asks AWS, and gives its answers as the text of a recording.
 #[cfg(feature = "aws")]
 pub fn record(arguments: &AccountArguments, console: &Console) -> Result<String, Error> {

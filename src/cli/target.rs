@@ -84,6 +84,27 @@ pub fn read_touched(account: &AccountArguments, inventory: &mut Inventory, plan:
     Ok(())
 }
 
+/// Asks everything about one bucket that somebody thinks of logging to.
+pub fn read_one(
+    account: &AccountArguments,
+    inventory: &mut Inventory,
+    target: &str,
+    region: Option<Region>,
+) -> Result<(), Error> {
+    if account.snapshot.is_some() || account.demo {
+        return Ok(());
+    }
+    let mut calls = vec![Call::Logging];
+    calls.extend(Call::OF_TARGETS);
+    let questions = BTreeMap::from([(target.to_owned(), calls)]);
+    let regions = region
+        .map(|region| (target.to_owned(), region))
+        .into_iter()
+        .collect();
+    ask(account, inventory, &questions, false, &regions)?;
+    Ok(())
+}
+
 /// Puts the answers into the inventory; names the buckets that hold nothing.
 fn ask(
     account: &AccountArguments,

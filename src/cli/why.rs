@@ -12,6 +12,7 @@ use super::facts::FactArguments;
 use super::input;
 use super::output::Console;
 use super::rules::likeness;
+use super::target;
 use crate::graph::LogGraph;
 use crate::inventory::{
     Account, Bucket, Call, Document, Fact, Inventory, KeyFormat, Logging, Place, TargetRef, Title,
@@ -74,13 +75,18 @@ pub enum Layout {
 pub fn run(arguments: &WhyArguments, config: &ConfigArguments, console: &Console) -> Result<Exit, Error> {
     let config = Config::read(config)?;
     let facts = arguments.facts.add_to(config.facts.clone())?;
-    let mut inventory = input::read_edge(
-        &config.complete(&arguments.from),
-        &arguments.source,
-        arguments.target.as_deref(),
-        console,
-    )?;
-    let (account, position) = find(&inventory, &arguments.source, arguments.account.as_deref())?;
+    let from = config.complete(&arguments.from);
+    let mut inventory = input::read(&from, console)?;
+    let (mut account, mut position) = find(&inventory, &arguments.source, arguments.account.as_deref())?;
+    if let Some(name) = &arguments.target {
+        let region = inventory.accounts[account].buckets[position]
+            .region
+            .known()
+            .cloned();
+        target::read_one(&from, &mut inventory, name, region)?;
+        // What was asked may have put a bucket in before this one.
+        (account, position) = find(&inventory, &arguments.source, arguments.account.as_deref())?;
+    }
     for bucket in inventory
         .accounts
         .iter_mut()
