@@ -192,9 +192,10 @@ pub fn quoted(text: &str) -> String {
 }
 
 fn advice(sentence: &str, command: &str, bucket: &Bucket) -> String {
-    // What a file declares is changed in the file.
+    // What a file declares is changed in the file: there is no command to give an example of.
     if bucket.place.is_some() || !bucket.name_known {
-        return sentence.to_owned();
+        let alone = sentence.strip_suffix("for example").unwrap_or(sentence);
+        return alone.trim_end_matches([',', ' ']).to_owned();
     }
     format!(
         "{sentence}:\naws s3api {command}{}",
