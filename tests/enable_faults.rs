@@ -335,7 +335,7 @@ fn in_parallel<T: Sync>(items: &[T], work: impl Fn(&T) -> Result<(), String> + S
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for _ in 0..12 {
+        for _ in 0..8 {
             scope.spawn(|| {
                 while let Some(item) = items.get(next.fetch_add(1, Ordering::SeqCst)) {
                     if let Err(failure) = work(item) {
@@ -577,7 +577,8 @@ fn scenario(name: &str) -> &'static Scenario {
 #[test]
 fn two_runs_at_once_on_one_target_lose_nothing() {
     let scenario = scenario("into a log bucket of others");
-    for round in 0..6 {
+    let rounds: Vec<u64> = (0..6).collect();
+    let failures = in_parallel(&rounds, |&round| {
         let sandbox = scenario.start();
         sandbox.set_faults(Faults {
             latency: std::time::Duration::from_millis(2 * round),
@@ -627,7 +628,9 @@ fn two_runs_at_once_on_one_target_lose_nothing() {
                 "round {round}: {source}"
             );
         }
-    }
+        Ok(())
+    });
+    assert!(failures.is_empty(), "{failures:?}");
 }
 
 /// A statement that somebody adds to the policy of a log bucket.
