@@ -157,6 +157,26 @@ impl Configuration {
         self
     }
 
+    /// Whether it says anything of what this call asks for.
+    pub fn says(&self, call: Call) -> bool {
+        fn is_said<T>(said: &Said<T>) -> bool {
+            !matches!(said, Said::Silent)
+        }
+        match call {
+            Call::Logging => is_said(&self.logging),
+            Call::Policy => is_said(&self.policy),
+            Call::Acl => is_said(&self.acl),
+            Call::OwnershipControls => is_said(&self.object_ownership),
+            Call::Encryption => is_said(&self.encryption),
+            Call::ObjectLock => is_said(&self.object_lock),
+            Call::RequestPayment => is_said(&self.payer),
+            Call::Lifecycle => is_said(&self.lifecycle),
+            Call::Versioning => is_said(&self.versioning),
+            Call::PublicAccessBlock => is_said(&self.public_access_block),
+            Call::List | Call::Head | Call::Location | Call::Tagging => false,
+        }
+    }
+
     /// Whether it writes anything that decides if a bucket's logs arrive in it.
     pub fn may_stop_delivery(&self) -> bool {
         fn is_written<T>(said: &Said<T>) -> bool {

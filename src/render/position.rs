@@ -23,6 +23,9 @@ pub fn locate(place: &Place) -> Option<Located> {
     Positions::default().locate(place)
 }
 
+/// So many documents are kept.
+const MOST_SHOWN: usize = 512;
+
 /// The documents that were looked at, so that many places in one document cost little more than one.
 #[derive(Debug, Default)]
 pub struct Positions {
@@ -53,6 +56,10 @@ impl Positions {
 
     fn shown(&mut self, document: &Arc<Document>) -> &mut Shown {
         let address = Arc::as_ptr(document) as usize;
+        // A plan has a document for each of its resources: what was looked at long ago is let go.
+        if self.shown.len() >= MOST_SHOWN && !self.shown.contains_key(&address) {
+            self.shown.clear();
+        }
         &mut self
             .shown
             .entry(address)

@@ -243,17 +243,19 @@ impl Parts<'_, '_> {
         }
         let index = Index::new(self.rows, self.configuration, self.variables);
         let owners = Owners::find(self.text, &index, self.configuration)?;
+        let lines = Lines::new(self.text.whole);
         let file = Arc::new(Document {
             title: Title::File {
                 path: self.path.to_owned(),
             },
-            text: blank(self.text.whole).into(),
+            text: lines.blank(self.text.whole).into(),
             host: None,
         });
         let reader = Reader {
             path: self.path,
             text: self.text,
             file: &file,
+            lines: &lines,
             index: &index,
             owners: &owners,
             secrets: &secrets,
@@ -263,17 +265,48 @@ impl Parts<'_, '_> {
     }
 }
 
-/// The text with nothing in it: a plan holds passwords, and only its places are wanted.
-fn blank(text: &str) -> String {
-    text.chars()
-        .map(|character| match character.len_utf8() {
+/// A larger file is placed by its lines alone: its text is too much to keep for a column that nobody reads.
+const LARGE: usize = 4 << 20;
+
+/// Where things stand in a file whose text isn't kept: a plan holds passwords, and only its places are wanted.
+struct Lines {
+    /// Where each line ends, in a large file.
+    ends: Option<Vec<usize>>,
+}
+
+impl Lines {
+    fn new(text: &str) -> Self {
+        let is_large = text.len() > LARGE;
+        Self {
+            ends: is_large.then(|| text.match_indices('\n').map(|(at, _)| at).collect()),
+        }
+    }
+
+    /// The text with nothing in it: of a large file, its line ends.
+    fn blank(&self, text: &str) -> String {
+        let hidden = |character: char| match character.len_utf8() {
             _ if character == '\n' => '\n',
             1 => ' ',
             2 => '\u{a0}',
             3 => '\u{2003}',
             _ => '\u{1d159}',
-        })
-        .collect()
+        };
+        match &self.ends {
+            Some(ends) => "\n".repeat(ends.len()),
+            None => text.chars().map(hidden).collect(),
+        }
+    }
+
+    /// A part of the file, in the blank text.
+    fn span(&self, start: usize, length: usize) -> std::ops::Range<usize> {
+        match &self.ends {
+            Some(ends) => {
+                let line = |at: usize| ends.partition_point(|end| *end < at);
+                line(start)..line(start + length)
+            }
+            None => start..start + length,
+        }
+    }
 }
 
 /// What one file says, resource by resource.
@@ -282,6 +315,7 @@ struct Reader<'r, 'a> {
     path: &'r str,
     text: &'r Text<'r>,
     file: &'r Arc<Document>,
+    lines: &'r Lines,
     index: &'r Index<'r, 'a>,
     owners: &'r Owners,
     secrets: &'r Secrets,
@@ -557,12 +591,8 @@ impl Look<'_, '_> {
             kind => resource::configures(kind, node, self).unwrap_or_default(),
         };
         for (call, argument) in arguments(kind) {
-            let said = match call {
-                Call::Policy => None,
-                _ => Some(self.place(argument)),
-            };
-            if let Some(place) = said {
-                all.places.insert(*call, place);
+            if all.says(*call) {
+                all.places.insert(*call, self.place(argument));
             }
         }
         if let super::deployment::Said::Sets(Fact::Known(policy)) = &all.policy {
@@ -602,7 +632,7 @@ impl Look<'_, '_> {
             place: Place {
                 document: Arc::clone(self.reader.file),
                 pointer: format!("{}{pointer}", self.side.pointer),
-                span: Some(start..start + part.get().len()),
+                span: Some(self.reader.lines.span(start, part.get().len())),
                 made_at: None,
             },
             origins: BTreeMap::new(),
