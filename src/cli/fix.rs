@@ -81,11 +81,13 @@ pub fn run(arguments: &FixArguments, config: &ConfigArguments, console: &Console
     let (mut plan, mut left) = plan::repair(&inventory, &id, &repairs, &how);
     plan.remarks.dedup();
     let consequences = Consequences::of(&plan, &inventory);
-    if let Some(worse) = consequences
-        .new
-        .iter()
-        .find(|finding| finding.rule.severity == Severity::Error)
-    {
+    if let Some(worse) = consequences.new.iter().find(|finding| {
+        // One fault may have hidden another of the same edge.
+        let hidden = |gone: &Reported<Finding>| {
+            gone.rule.severity == Severity::Error && gone.subject == finding.subject
+        };
+        finding.rule.severity == Severity::Error && !consequences.gone.iter().any(hidden)
+    }) {
         return Err(Error::Worse {
             code: worse.rule.code,
             message: worse.said.message.clone(),

@@ -119,11 +119,21 @@ fn one(
             let sources: Vec<&str> = sources.iter().map(|edge| edge.source.as_str()).collect();
             grant_to(draft, target, &sources)
         }
-        Goal::ExemptFromDeny { target, statement } => edit_policy(draft, target, |text| {
-            statement::exempt_log_service(text, statement).ok_or(
-                "the deny has no condition to add an exemption to: whom it is to hit, a person must say",
-            )
-        }),
+        Goal::ExemptFromDeny { target, statement } => {
+            edit_policy(draft, target, |text| {
+                statement::exempt_log_service(text, statement).ok_or(
+                    "the deny has no condition to add an exemption to: whom it is to hit, a person must say",
+                )
+            })?;
+            // A deny hides that nothing granted either.
+            let ungranted: Vec<String> = sources_of(draft, target)
+                .iter()
+                .filter(|edge| decide(draft, target, edge) == Delivery::NotGranted)
+                .map(|edge| edge.source.clone())
+                .collect();
+            let ungranted: Vec<&str> = ungranted.iter().map(String::as_str).collect();
+            grant_to(draft, target, &ungranted)
+        }
         Goal::ScopeGrant { target, statement } => {
             let sources = sources_of(draft, target);
             let partition = draft.account().partition.clone();

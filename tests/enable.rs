@@ -1,0 +1,513 @@
+//! `enable` and `fix` as a user sees them: shown, checked, written to a file, emitted; and, against the sandbox, applied,
+//! verified and taken back.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+const ACCOUNT: &str = "111122223333";
+
+fn program(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_s3log-lint"));
+    command
+        .current_dir(folder)
+        .env("HOME", folder)
+        .env_remove("XDG_STATE_HOME")
+        .env("AWS_CONFIG_FILE", "/nonexistent/config")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent/credentials")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .stdin(Stdio::null());
+    command
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn run(command: &mut Command) -> Output {
+    command.output().expect("the program starts")
+}
+
+fn snapshot(buckets: &Value) -> String {
+    json!({ "version": 1, "unasked": "absent", "accounts": [
+        { "id": ACCOUNT, "organization_id": null, "buckets": buckets }] })
+    .to_string()
+}
+
+fn recorded(folder: &Path, buckets: &Value) {
+    std::fs::write(folder.join("account.json"), snapshot(buckets)).expect("it can be written");
+}
+
+fn two_sources() -> Value {
+    json!({ "app-data": { "region": "eu-west-1" }, "web-assets": { "region": "eu-west-1" } })
+}
+
+fn on_the_recording(folder: &Path, arguments: &[&str]) -> Output {
+    run(program(folder)
+        .args(arguments)
+        .args(["--snapshot", "account.json"]))
+}
+
+#[test]
+fn a_plan_is_shown_with_what_the_lint_says_after_it() {
+    let folder = folder();
+    recorded(folder.path(), &two_sources());
+    let output = on_the_recording(
+        folder.path(),
+        &[
+            "enable",
+            "app-data",
+            "web-assets",
+            "--target",
+            "my-logs",
+            "--create",
+        ],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let shown = text(&output.stdout);
+    for part in [
+        "6 changes to account 111122223333",
+        "bucket my-logs (eu-west-1)",
+        "Logs of app-data and web-assets: will deliver",
+        "Findings that disappear:",
+        "S3L009",
+        "\"aws:SourceAccount\": \"111122223333\"",
+        "off → my-logs/app-data/ (keys partitioned by event time)",
+    ] {
+        assert!(shown.contains(part), "`{part}` is missing in\n{shown}");
+    }
+    assert!(!shown.contains("Findings that come"), "{shown}");
+    assert!(
+        shown.lines().all(|line| line.chars().count() <= 80),
+        "a line is wider than the terminal:\n{shown}"
+    );
+    assert!(
+        text(&output.stderr).contains("nothing was changed"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn a_check_fails_exactly_where_something_is_to_be_changed() {
+    let folder = folder();
+    recorded(folder.path(), &two_sources());
+    let goal = ["enable", "app-data", "--target", "my-logs", "--create", "--check"];
+    assert_eq!(on_the_recording(folder.path(), &goal).status.code(), Some(1));
+    recorded(
+        folder.path(),
+        &json!({
+            "app-data": { "region": "eu-west-1", "logging": { "LoggingEnabled": {
+                "TargetBucket": "my-logs", "TargetPrefix": "app-data/" } } },
+            "my-logs": { "region": "eu-west-1",
+                "lifecycle": { "Rules": [{ "ID": "all", "Status": "Enabled", "Filter": {}, "Expiration": { "Days": 90 } }] },
+                "policy": { "Version": "2012-10-17", "Statement": [{
+                    "Effect": "Allow", "Principal": { "Service": "logging.s3.amazonaws.com" }, "Action": "s3:PutObject",
+                    "Resource": "arn:aws:s3:::my-logs/*",
+                    "Condition": { "StringEquals": { "aws:SourceAccount": ACCOUNT } } }] } },
+        }),
+    );
+    let output = on_the_recording(folder.path(), &goal);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    assert!(
+        text(&output.stdout).contains("Nothing to change"),
+        "{}",
+        text(&output.stdout)
+    );
+}
+
+#[test]
+fn every_refusal_is_told_with_what_to_do() {
+    let folder = folder();
+    recorded(
+        folder.path(),
+        &json!({
+            "app-data": { "region": "eu-west-1" }, "web-assets": { "region": "us-east-1" },
+            "my-logs": { "region": "eu-west-1", "request_payment": { "Payer": "Requester" } },
+        }),
+    );
+    let output = on_the_recording(
+        folder.path(),
+        &["enable", "app-data", "web-assets", "--target", "my-logs"],
+    );
+    assert_eq!(output.status.code(), Some(2));
+    let told = text(&output.stderr);
+    assert!(told.contains("S3 delivers within a region"), "{told}");
+    assert!(told.contains("Requester Pays"), "{told}");
+    assert!(told.matches("help:").count() >= 2, "{told}");
+    assert!(output.stdout.is_empty());
+}
+
+/// What `--emit` prints for a plan that makes a bucket and changes one that exists.
+fn emitted(folder: &Path, format: &str) -> String {
+    let foreign = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::old-logs/${aws:username}/*"}]}"#;
+    recorded(
+        folder,
+        &json!({
+            "app-data": { "region": "eu-west-1" },
+            "old-logs": { "region": "eu-west-1", "policy": { "Policy": foreign },
+                "lifecycle": { "Rules": [{ "ID": "it's old", "Status": "Enabled", "Filter": { "And": { "Prefix": "tmp/",
+                    "Tags": [{ "Key": "a", "Value": "b" }] } }, "Expiration": { "Days": 5 } }] } },
+        }),
+    );
+    let mut all = String::new();
+    for target in ["old-logs", "new-logs"] {
+        let output = on_the_recording(
+            folder,
+            &[
+                "enable", "app-data", "--target", target, "--create", "--emit", format,
+            ],
+        );
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        std::fs::write(folder.join(format!("{target}.{format}")), &output.stdout).expect("it can be written");
+        all.push_str(&text(&output.stdout));
+        all.push('\u{0}');
+    }
+    all
+}
+
+#[test]
+fn terraform_text_parses_and_is_formatted() {
+    let folder = folder();
+    for body in emitted(folder.path(), "terraform").split_terminator('\u{0}') {
+        let parsed = hcl_edit::parser::parse_body(body);
+        let parsed = parsed.unwrap_or_else(|error| panic!("{error}\n{body}"));
+        let blocks: Vec<&str> = parsed.blocks().map(|block| block.ident.as_str()).collect();
+        assert!(
+            blocks.iter().filter(|ident| **ident == "resource").count() >= 3,
+            "{body}"
+        );
+        // The policy variable of somebody else is no template of Terraform.
+        assert!(!body.contains(" ${aws:"), "{body}");
+        let Ok(mut terraform) = Command::new("terraform")
+            .args(["fmt", "-check", "-diff", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+        else {
+            eprintln!("skipped: there is no terraform here");
+            continue;
+        };
+        let mut input = terraform.stdin.take().expect("it is piped");
+        input.write_all(body.as_bytes()).expect("it reads");
+        drop(input);
+        let output = terraform.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "{}", text(&output.stdout));
+    }
+}
+
+#[test]
+fn templates_are_json_and_pass_cfn_lint() {
+    let folder = folder();
+    for template in emitted(folder.path(), "cloudformation").split_terminator('\u{0}') {
+        let template: Value = serde_json::from_str(template).expect("it is JSON");
+        assert!(
+            template["Resources"]
+                .as_object()
+                .is_some_and(|all| !all.is_empty())
+        );
+    }
+    let Some(python) = std::env::var_os("S3LOG_LINT_PYTHON") else {
+        eprintln!("skipped: S3LOG_LINT_PYTHON names no Python that has cfn-lint");
+        return;
+    };
+    let has_it = Command::new(&python).args(["-c", "import cfnlint"]).output();
+    if !has_it.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: this Python has no cfn-lint");
+        return;
+    }
+    for target in ["old-logs", "new-logs"] {
+        let output = Command::new(&python)
+            .args(["-m", "cfnlint", "--non-zero-exit-code", "error", "-t"])
+            .arg(folder.path().join(format!("{target}.cloudformation")))
+            .output()
+            .expect("it starts");
+        assert!(output.status.success(), "{}", text(&output.stdout));
+    }
+}
+
+#[test]
+fn commands_are_a_script_that_a_shell_reads() {
+    let folder = folder();
+    for script in emitted(folder.path(), "cli").split_terminator('\u{0}') {
+        assert!(script.contains("set -eu"));
+        // A shell that only reads, and an `aws` that says how it was called.
+        let path = folder.path().join("aws");
+        std::fs::write(
+            &path,
+            "#!/bin/sh\nfor argument in \"$@\"; do printf '%s\\n' \"$argument\"; done\n",
+        )
+        .expect("it can be written");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("it is ours");
+        }
+        let before = std::env::var("PATH").unwrap_or_default();
+        let output = Command::new("sh")
+            .args(["-c", script])
+            .env("PATH", format!("{}:{before}", folder.path().display()))
+            .output()
+            .expect("a shell starts");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let heard = text(&output.stdout);
+        assert!(heard.contains("put-bucket-logging"), "{heard}");
+        let documents: Vec<&str> = heard
+            .lines()
+            .filter(|line| line.starts_with('{') && line.ends_with('}'))
+            .collect();
+        for document in documents {
+            serde_json::from_str::<Value>(document).expect("a document arrives whole");
+        }
+    }
+}
+
+#[test]
+fn repairs_are_planned_and_the_rest_is_explained() {
+    let folder = folder();
+    let grant = |condition: Value| {
+        json!({ "Effect": "Allow", "Principal": { "Service": "logging.s3.amazonaws.com" }, "Action": "s3:PutObject",
+                "Resource": "arn:aws:s3:::my-logs/*", "Condition": condition })
+    };
+    let to_logs = |prefix: &str| json!({ "region": "eu-west-1", "logging": { "LoggingEnabled": { "TargetBucket": "my-logs", "TargetPrefix": prefix } } });
+    let policy = json!({ "Version": "2012-10-17", "Statement": [
+        grant(json!({ "StringEquals": { "aws:SourceAccount": ACCOUNT }, "ArnLike": { "aws:SourceArn": "arn:aws:s3:::nobody" } })),
+        { "Sid": "Network", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::my-logs/*",
+          "Condition": { "StringNotEquals": { "aws:SourceVpce": "vpce-1" } } },
+    ] });
+    recorded(
+        folder.path(),
+        &json!({
+            "app-data": to_logs("app-data/"),
+            "loop": { "region": "eu-west-1", "logging": { "LoggingEnabled": { "TargetBucket": "loop", "TargetPrefix": "" } } },
+            "my-logs": { "region": "eu-west-1", "policy": policy,
+                "request_payment": { "Payer": "Requester" },
+                "encryption": { "ServerSideEncryptionConfiguration": { "Rules": [
+                    { "ApplyServerSideEncryptionByDefault": { "SSEAlgorithm": "aws:kms" } }] } } },
+        }),
+    );
+    let output = on_the_recording(folder.path(), &["fix", "--disable-loops"]);
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}{}",
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+    let shown = text(&output.stdout);
+    for part in [
+        "aws:kms → AES256",
+        "Requester → BucketOwner",
+        "lifecycle of my-logs",
+        "\"aws:PrincipalServiceName\": \"logging.s3.amazonaws.com\"",
+        "arn:aws:s3:::app-data",
+        "loop/ (simple keys) → off",
+        "Logs of app-data: will deliver",
+    ] {
+        assert!(shown.contains(part), "`{part}` is missing in\n{shown}");
+    }
+    assert!(!shown.contains("Findings that come"), "{shown}");
+    let one = on_the_recording(folder.path(), &["fix", "requester-pays-target", "--check"]);
+    assert_eq!(one.status.code(), Some(1));
+    assert!(
+        text(&one.stdout).contains("1 change to account"),
+        "{}",
+        text(&one.stdout)
+    );
+    let unknown = on_the_recording(folder.path(), &["fix", "nonsense"]);
+    assert_eq!(unknown.status.code(), Some(2));
+}
+
+#[cfg(feature = "aws")]
+#[path = "sandbox/mod.rs"]
+mod sandbox;
+
+#[cfg(feature = "aws")]
+mod applied {
+    use super::sandbox::Sandbox;
+    use super::*;
+
+    fn live(sandbox: &Sandbox, folder: &Path, arguments: &[&str]) -> Output {
+        run(program(folder).envs(sandbox.environment()).args(arguments))
+    }
+
+    fn ok(output: Output) -> String {
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{}{}",
+            text(&output.stdout),
+            text(&output.stderr)
+        );
+        text(&output.stdout)
+    }
+
+    #[test]
+    fn from_nothing_to_a_clean_audit_and_back() {
+        let sandbox = Sandbox::start(&snapshot(&two_sources()));
+        let before = sandbox.dump();
+        let folder = folder();
+        let goal = ["enable", "--all-unlogged", "--create"];
+        let shown = live(&sandbox, folder.path(), &goal);
+        assert!(text(&shown.stderr).contains("`--yes`"), "{}", text(&shown.stderr));
+        assert_eq!(sandbox.writes(), 0, "shown is not applied");
+        let told = ok(live(
+            &sandbox,
+            folder.path(),
+            &[
+                "enable",
+                "--all-unlogged",
+                "--create",
+                "--yes",
+                "--undo-file",
+                "undo.jsonl",
+            ],
+        ));
+        assert!(
+            told.contains("Verified: 2 of 2 touched logging edges will deliver"),
+            "{told}"
+        );
+        let audit = live(&sandbox, folder.path(), &["audit", "--format", "json"]);
+        assert_eq!(audit.status.code(), Some(0), "{}", text(&audit.stdout));
+        let report: Value = serde_json::from_slice(&audit.stdout).expect("a report");
+        assert_eq!(report["findings"], json!([]), "{report:#}");
+        sandbox.forget_calls();
+        ok(live(
+            &sandbox,
+            folder.path(),
+            &["enable", "--all-unlogged", "--create", "--yes"],
+        ));
+        assert_eq!(sandbox.writes(), 0, "there is nothing left to do");
+        ok(live(
+            &sandbox,
+            folder.path(),
+            &["enable", "--undo", "undo.jsonl", "--yes"],
+        ));
+        assert_eq!(
+            sandbox.dump()["accounts"],
+            before["accounts"],
+            "everything is as it was"
+        );
+    }
+
+    #[test]
+    fn a_plan_in_a_file_is_applied_as_it_was_shown_unless_the_account_moved() {
+        let sandbox = Sandbox::start(&snapshot(&two_sources()));
+        let folder = folder();
+        ok(live(
+            &sandbox,
+            folder.path(),
+            &[
+                "enable",
+                "app-data",
+                "--target",
+                "my-logs",
+                "--create",
+                "--out",
+                "plan.json",
+            ],
+        ));
+        assert_eq!(sandbox.writes(), 0);
+        let theirs = json!({ "LoggingEnabled": { "TargetBucket": "web-assets", "TargetPrefix": "theirs/" } });
+        sandbox.visit(|visitor| visitor.set("app-data", "logging", Some(theirs)));
+        let moved = live(
+            &sandbox,
+            folder.path(),
+            &["enable", "--plan", "plan.json", "--yes"],
+        );
+        assert_eq!(moved.status.code(), Some(2), "{}", text(&moved.stdout));
+        assert!(
+            text(&moved.stderr).contains("changed since it was planned"),
+            "{}",
+            text(&moved.stderr)
+        );
+        assert_eq!(sandbox.writes(), 0);
+        sandbox.visit(|visitor| visitor.set("app-data", "logging", Some(json!({}))));
+        ok(live(
+            &sandbox,
+            folder.path(),
+            &["enable", "--plan", "plan.json", "--yes"],
+        ));
+        let logging = &sandbox.dump()["accounts"][0]["buckets"]["app-data"]["logging"];
+        assert_eq!(logging["LoggingEnabled"]["TargetBucket"], "my-logs");
+    }
+
+    #[test]
+    fn a_bucket_that_holds_logs_is_not_taken_back() {
+        let sandbox = Sandbox::start(&snapshot(&two_sources()));
+        let folder = folder();
+        ok(live(
+            &sandbox,
+            folder.path(),
+            &[
+                "enable",
+                "app-data",
+                "--target",
+                "my-logs",
+                "--create",
+                "--yes",
+                "--undo-file",
+                "undo.jsonl",
+            ],
+        ));
+        sandbox.visit(|visitor| visitor.put_object("my-logs", "app-data/log", "x", "2026-11-22T07:00:00Z"));
+        let undo = live(
+            &sandbox,
+            folder.path(),
+            &["enable", "--undo", "undo.jsonl", "--yes"],
+        );
+        assert_eq!(undo.status.code(), Some(2), "{}", text(&undo.stdout));
+        assert!(
+            text(&undo.stderr).contains("holds objects"),
+            "{}",
+            text(&undo.stderr)
+        );
+        let buckets = &sandbox.dump()["accounts"][0]["buckets"];
+        assert!(buckets.get("my-logs").is_some());
+        assert!(buckets["app-data"]["logging"].get("LoggingEnabled").is_none());
+    }
+
+    #[test]
+    fn five_hundred_sources_take_one_policy_and_a_linear_number_of_calls() {
+        let sources: serde_json::Map<String, Value> = (0..500)
+            .map(|n| {
+                (
+                    format!("a-source-of-usual-length-{n:03}"),
+                    json!({ "region": "eu-west-1" }),
+                )
+            })
+            .collect();
+        let sandbox = Sandbox::start(&snapshot(&Value::Object(sources)));
+        let folder = folder();
+        let told = ok(live(
+            &sandbox,
+            folder.path(),
+            &[
+                "enable",
+                "--all-unlogged",
+                "--target",
+                "my-logs",
+                "--create",
+                "--yes",
+            ],
+        ));
+        assert!(told.contains("for every bucket of account"), "{told}");
+        assert!(told.contains("Verified: 500 of 500"), "{told}");
+        let calls = sandbox.calls();
+        assert_eq!(calls.get("PutBucketPolicy"), Some(&1));
+        assert_eq!(calls.get("PutBucketLogging"), Some(&500));
+        // Collected, looked at before, read back, collected again.
+        assert!(sandbox.total() < 500 * 5 + 80, "{calls:?}");
+        let policy = sandbox.dump()["accounts"][0]["buckets"]["my-logs"]["policy"]["Policy"]
+            .as_str()
+            .expect("a policy")
+            .len();
+        assert!(policy <= 20 * 1024, "{policy} bytes");
+    }
+}
