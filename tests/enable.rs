@@ -312,7 +312,11 @@ fn repairs_are_planned_and_the_rest_is_explained() {
     ] {
         assert!(shown.contains(part), "`{part}` is missing in\n{shown}");
     }
-    assert!(!shown.contains("Findings that come"), "{shown}");
+    // A loop that is switched off leaves a bucket without logging, and it is said so.
+    assert!(
+        shown.contains("Findings that come:\n  warning[S3L009] `loop`"),
+        "{shown}"
+    );
     let one = on_the_recording(folder.path(), &["fix", "requester-pays-target", "--check"]);
     assert_eq!(one.status.code(), Some(1));
     assert!(

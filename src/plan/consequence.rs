@@ -69,7 +69,7 @@ impl Consequences {
             edges: after
                 .edges
                 .into_iter()
-                .filter(|edge| touched.contains(edge.subject.bucket.as_str()))
+                .filter(|edge| concerns(&edge.subject.bucket, edge.subject.target.as_deref()))
                 .collect(),
         }
     }
