@@ -147,21 +147,20 @@ fn three_files_make_one_graph() {
     assert_eq!(code(&check(&[&source, "--unknown", "ignore"])), 0);
 }
 
-#[test]
-fn a_plan_is_laid_onto_a_recorded_account() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let account = folder.path().join("account.json");
-    std::fs::write(
-        &account,
-        r#"{"version":1,"unasked":"absent","accounts":[{"id":"111122223333","buckets":{
+/// Another stack's bucket logs to the bucket that the plans manage.
+const ACCOUNT: &str = r#"{"version":1,"unasked":"absent","accounts":[{"id":"111122223333","buckets":{
             "elsewhere-declared":{"region":"eu-west-1","logging":{"LoggingEnabled":{"TargetBucket":"amzn-s3-demo-logs","TargetPrefix":"e/"}}},
             "amzn-s3-demo-logs":{"region":"eu-west-1","logging":{},
               "lifecycle":{"Rules":[{"Status":"Enabled","Filter":{"Prefix":""},"Expiration":{"Days":9}}]},
               "policy":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"logging.s3.amazonaws.com"},
                 "Action":"s3:PutObject","Resource":"arn:aws:s3:::amzn-s3-demo-logs/*",
-                "Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"}}}]}}}}]}"#,
-    )
-    .expect("a file");
+                "Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"}}}]}}}}]}"#;
+
+#[test]
+fn a_plan_is_laid_onto_a_recorded_account() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let account = folder.path().join("account.json");
+    std::fs::write(&account, ACCOUNT).expect("a file");
     let account = account.display().to_string();
     let output = check(&[
         &plan("deletes-the-target"),
@@ -181,6 +180,20 @@ fn a_plan_is_laid_onto_a_recorded_account() {
         .collect();
     // A bucket of another stack logs there too, and only the account knows.
     assert_eq!(buckets, ["app-data", "elsewhere-declared", "images"]);
+    let audit = program()
+        .args([
+            "audit",
+            "--isolated",
+            "--snapshot",
+            &account,
+            "--new-only",
+            "--format",
+            "json",
+        ])
+        .args(["--with", &plan("deletes-the-target")])
+        .output()
+        .expect("the program starts");
+    assert_eq!(report(&audit)["findings"], report(&output)["findings"]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::given::{self, Given};
 use super::output::Console;
 use super::template::TemplateArguments;
 use crate::collect::overlay;
-use crate::inventory::Inventory;
+use crate::inventory::{Fact, Inventory};
 use crate::report::Unknown;
 
 #[derive(Debug, Args)]
@@ -70,7 +70,18 @@ pub fn run(arguments: &CheckArguments, config: &ConfigArguments, console: &Conso
     if is_alone && arguments.report.fail.unknown.is_none() && !reporting.config.says_unknown() {
         reporting.settings.unknown = Unknown::Warn;
     }
-    let (before, after) = sides(&given, base);
+    let (mut before, mut after) = sides(&given, base);
+    if let Some(organization) = reporting.config.organization() {
+        let organization = match organization {
+            "none" => Fact::Absent,
+            id => Fact::Known(id.to_owned()),
+        };
+        for account in before.accounts.iter_mut().chain(&mut after.accounts) {
+            if account.organization.why().is_some() {
+                account.organization = organization.clone();
+            }
+        }
+    }
     conclude(
         &reporting,
         &before,
