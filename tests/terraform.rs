@@ -181,3 +181,56 @@ fn a_state_says_the_same_in_both_of_its_forms() {
     }
     assert!(compared >= 30, "{compared}");
 }
+
+#[test]
+fn damage_is_refused_or_read_and_never_a_panic() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/terraform");
+    for name in ["source/plan.json", "sensitive.plan.json"] {
+        let whole = std::fs::read_to_string(folder.join(name)).expect("a plan");
+        let step = whole.len() / 200 + 1;
+        for end in (0..whole.len() - 3).step_by(step) {
+            assert!(read_text(name, &whole[..end]).is_err(), "{name} cut at {end}");
+        }
+        // Every word in turn is another one: of the wrong type, unknown, or missing.
+        for word in [
+            "\"bucket\"",
+            "\"references\"",
+            "\"create\"",
+            "\"change\"",
+            "\"after\"",
+            "true",
+            "null",
+            "[",
+            "{}",
+        ] {
+            for other in ["\"x\"", "7", "null", "{\"a\": [true]}", "\"\"", "[[]]"] {
+                for (at, _) in whole.match_indices(word) {
+                    let damaged = format!("{}{other}{}", &whole[..at], &whole[at + word.len()..]);
+                    if let Ok(deployment) = read_text(name, &damaged) {
+                        let _ = overlay::alone(std::slice::from_ref(&deployment));
+                        let _ = overlay::before(&[deployment]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn depth_and_repeated_keys_are_refused_with_their_place() {
+    let deep = |value: String| {
+        format!(
+            r#"{{"format_version":"1.2","resource_changes":[{{"address":"aws_s3_bucket.a","mode":"managed","type":"aws_s3_bucket","name":"a",
+                "change":{{"actions":["create"],"before":null,"after":{{"bucket":"a-bucket","tags":{value}}},"after_unknown":{{}}}}}}]}}"#
+        )
+    };
+    assert!(read_text("plan.json", &deep("{}".to_owned())).is_ok());
+    for depth in [200, 100_000] {
+        let nested = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let told = read_text("plan.json", &deep(nested)).expect_err("it is too deep");
+        assert!(told.contains("line 2") && told.contains("recursion"), "{told}");
+    }
+    let twice = r#"{"format_version":"1.2","resource_changes":[],"resource_changes":[]}"#;
+    let told = read_text("plan.json", twice).expect_err("it says two things");
+    assert!(told.contains("duplicate"), "{told}");
+}

@@ -525,6 +525,7 @@ impl<'r, 'a> Reader<'r, 'a> {
                 Some(address) => BucketKey::Address(address),
                 None => BucketKey::OneOf(Vec::new()),
             },
+            Fact::Absent | Fact::Unknown(_) if self.is_built(row) => BucketKey::OneOf(Vec::new()),
             Fact::Absent | Fact::Unknown(_) => {
                 let found = self
                     .index
@@ -542,6 +543,12 @@ impl<'r, 'a> Reader<'r, 'a> {
                 }
             }
         }
+    }
+
+    /// Whether the source adds text to what the bucket's name is made of.
+    fn is_built(self, row: &Row<'a>) -> bool {
+        let written = self.sources.and_then(|sources| sources.find(&row.address));
+        written.is_some_and(|written| written.is_built("/bucket"))
     }
 
     fn key_of(self, candidate: &Candidate) -> BucketKey {
