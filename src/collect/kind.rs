@@ -103,7 +103,7 @@ pub enum KindError {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Top {
-    version: Option<IgnoredAny>,
+    version: Option<serde_json::Value>,
     accounts: Option<IgnoredAny>,
     format_version: Option<IgnoredAny>,
     terraform_version: Option<IgnoredAny>,
@@ -198,8 +198,8 @@ fn kind(top: &Top) -> Result<Kind, KindError> {
     }
     // A snapshot that lacks its accounts is told better by who reads snapshots.
     match top.version {
-        Some(_) => Ok(Kind::Snapshot),
-        None => Err(KindError::Unrecognised),
+        Some(serde_json::Value::Number(_)) => Ok(Kind::Snapshot),
+        Some(_) | None => Err(KindError::Unrecognised),
     }
 }
 
@@ -325,6 +325,10 @@ mod tests {
         assert_eq!(kind_of(people), Err(KindError::PlanForPeople));
         assert_eq!(kind_of(" \n"), Err(KindError::Empty));
         assert_eq!(kind_of("{}"), Err(KindError::Unrecognised));
+        assert_eq!(
+            kind_of(r#"{"version": "tree-0.1"}"#),
+            Err(KindError::Unrecognised)
+        );
         assert_eq!(kind_of("[1, 2]"), Err(KindError::Unrecognised));
         assert_eq!(
             kind_of(r#"{"meta":{},"encrypted_data":"x","encryption_version":"v0"}"#),
