@@ -131,14 +131,49 @@ impl Pattern {
     /// True where it matches every word, False where it matches none, Unknown where it matches some: or where telling
     /// would take too long.
     pub fn covers(&self, words: &Words<'_>) -> Truth {
-        if !words.has_stand_in() {
+        let open = self.widened();
+        if open.is_none() && !words.has_stand_in() {
             return self.covers_each(words);
         }
         // What holds with a name that only a star or the very same name can match holds with every name.
         match self.covers_each(words) {
             Truth::True => Truth::True,
-            Truth::False | Truth::Unknown => self.covers_each(&words.widened()).and(Truth::Unknown),
+            Truth::False | Truth::Unknown => {
+                let widest = open.as_ref().unwrap_or(self);
+                widest.covers_each(&words.widened()).and(Truth::Unknown)
+            }
         }
+    }
+
+    /// With any twelve characters for an account that isn't known; none where the pattern names no such account. Its
+    /// digits may stand in a key by accident. A bucket's name is left: two buckets never have one name.
+    fn widened(&self) -> Option<Self> {
+        const DIGITS: usize = 12;
+        let wide = |atom: Atom| match atom {
+            Atom::Char(stand_in::ACCOUNT) => (Atom::One, DIGITS),
+            atom => (atom, 1),
+        };
+        let segments = match &self.shape {
+            Shape::Text(text) | Shape::Start(text) if !text.contains(stand_in::ACCOUNT) => return None,
+            Shape::Text(_) | Shape::Start(_) => self.as_general().segments,
+            Shape::General(general) => {
+                let names_it = |segment: &Segment| segment.atoms.contains(&Atom::Char(stand_in::ACCOUNT));
+                if !general.segments.iter().any(names_it) {
+                    return None;
+                }
+                general.segments.clone()
+            }
+        };
+        let mut atoms = Vec::new();
+        for (number, segment) in segments.iter().enumerate() {
+            if number > 0 {
+                atoms.push(Atom::Run);
+            }
+            for (atom, times) in segment.atoms.iter().copied().map(wide) {
+                atoms.extend(std::iter::repeat_n(atom, times));
+            }
+        }
+        Some(Self::of(atoms))
     }
 
     fn covers_each(&self, words: &Words<'_>) -> Truth {
