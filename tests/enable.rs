@@ -224,11 +224,17 @@ fn templates_are_json_and_pass_cfn_lint() {
     }
     for target in ["old-logs", "new-logs"] {
         let output = Command::new(&python)
-            .args(["-m", "cfnlint", "--non-zero-exit-code", "error", "-t"])
+            .args(["-c", "from cfnlint.runner import main; main()"])
+            .args(["--non-zero-exit-code", "error", "-t"])
             .arg(folder.path().join(format!("{target}.cloudformation")))
             .output()
             .expect("it starts");
-        assert!(output.status.success(), "{}", text(&output.stdout));
+        assert!(
+            output.status.success(),
+            "{}{}",
+            text(&output.stdout),
+            text(&output.stderr)
+        );
     }
 }
 
