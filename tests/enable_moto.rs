@@ -1,0 +1,152 @@
+//! `enable` against moto, an implementation of S3 that is not ours: from nothing to a clean audit, and back.
+//!
+//! moto forgets `TargetObjectKeyFormat`, so the clean audit is reached with simple keys, and another test sees that what
+//! moto forgot is not called done. Runs where `S3LOG_LINT_PYTHON` names a Python that has `moto[server]`, as it does in
+//! CI; skips elsewhere and says so.
+#![cfg(feature = "aws")]
+
+use std::ffi::OsString;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+struct Moto {
+    server: Child,
+    endpoint: String,
+    folder: tempfile::TempDir,
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+fn start(python: &OsString) -> Moto {
+    let port = TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("a free port")
+        .port();
+    let server = Command::new(python)
+        .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the Python that was named starts");
+    let moto = Moto {
+        server,
+        endpoint: format!("http://127.0.0.1:{port}"),
+        folder: tempfile::tempdir().expect("a folder"),
+    };
+    for _ in 0..600 {
+        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            return moto;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("moto doesn't answer on port {port}");
+}
+
+/// A moto that holds these buckets, none of them logged.
+fn unlogged(buckets: &[&str]) -> Option<Moto> {
+    let Some(python) = std::env::var_os("S3LOG_LINT_PYTHON") else {
+        eprintln!("skipped: S3LOG_LINT_PYTHON names no Python that has moto[server]");
+        return None;
+    };
+    let moto = start(&python);
+    let output = Command::new(&python)
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moto/sources.py"))
+        .arg(&moto.endpoint)
+        .args(buckets)
+        .output()
+        .expect("the script starts");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    Some(moto)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn run(moto: &Moto, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_s3log-lint"))
+        .args(arguments)
+        .current_dir(moto.folder.path())
+        .stdin(Stdio::null())
+        .env("HOME", moto.folder.path())
+        .env_remove("XDG_STATE_HOME")
+        .env("AWS_ENDPOINT_URL", &moto.endpoint)
+        .env("AWS_ACCESS_KEY_ID", "testing")
+        .env("AWS_SECRET_ACCESS_KEY", "testing")
+        .env("AWS_REGION", "eu-west-1")
+        .env("AWS_CONFIG_FILE", "/nonexistent")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+        .output()
+        .expect("the program starts")
+}
+
+fn ended(moto: &Moto, arguments: &[&str], code: i32) -> (String, String) {
+    let output = run(moto, arguments);
+    let (printed, told) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "{arguments:?}:\n{printed}{told}"
+    );
+    (printed, told)
+}
+
+fn audited(moto: &Moto) -> Value {
+    let (report, _) = ended(moto, &["audit", "--format", "json"], 0);
+    serde_json::from_str(&report).expect("a report")
+}
+
+#[test]
+fn from_nothing_to_a_clean_audit_and_back() {
+    let Some(moto) = unlogged(&["app-data", "web-assets"]) else {
+        return;
+    };
+    assert_eq!(audited(&moto)["edges"], json!([]));
+    let goal = ["enable", "--all-unlogged", "--create", "--key-format", "simple"];
+    let apply = [&goal[..], &["--yes", "--undo-file", "undo.jsonl"]].concat();
+    let (printed, _) = ended(&moto, &apply, 0);
+    assert!(printed.contains("Applied: 6 written, 0 found done."), "{printed}");
+    assert!(
+        printed.contains("Verified: 2 of 2 touched logging edges will deliver"),
+        "{printed}"
+    );
+
+    let report = audited(&moto);
+    assert_eq!(report["findings"], json!([]), "{report:#}");
+    assert_eq!(report["undecided"], json!([]), "{report:#}");
+    assert_eq!(report["summary"]["verdicts"]["delivers"], 2, "{report:#}");
+    let (printed, _) = ended(&moto, &[&goal[..], &["--check"]].concat(), 0);
+    assert!(printed.contains("Nothing to change"), "{printed}");
+
+    // moto has written a log object for every request by now, so the log bucket must stay.
+    let (_, told) = ended(&moto, &["enable", "--undo", "undo.jsonl", "--yes"], 2);
+    assert!(
+        told.contains("`123456789012-eu-west-1-s3-access-logs` holds objects"),
+        "{told}"
+    );
+    let report = audited(&moto);
+    assert_eq!(report["edges"], json!([]), "{report:#}");
+    assert_eq!(report["summary"]["buckets"], 3, "{report:#}");
+}
+
+#[test]
+fn what_moto_forgets_is_not_called_done() {
+    let Some(moto) = unlogged(&["app-data"]) else {
+        return;
+    };
+    let apply = ["enable", "app-data", "--create", "--yes"];
+    let (printed, told) = ended(&moto, &apply, 2);
+    assert!(!printed.contains("Applied"), "{printed}");
+    assert!(told.contains("the logging of `app-data`"), "{told}");
+    assert!(told.contains("To take back what was written"), "{told}");
+}
