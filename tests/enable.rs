@@ -340,6 +340,8 @@ mod sandbox;
 
 #[cfg(feature = "aws")]
 mod applied {
+    use std::path::PathBuf;
+
     use super::sandbox::Sandbox;
     use super::*;
 
@@ -481,6 +483,109 @@ mod applied {
         let buckets = &sandbox.dump()["accounts"][0]["buckets"];
         assert!(buckets.get("my-logs").is_some());
         assert!(buckets["app-data"]["logging"].get("LoggingEnabled").is_none());
+    }
+
+    /// The AWS CLI that is installed beside the Python of the tests.
+    fn aws_cli() -> Option<PathBuf> {
+        let Some(python) = std::env::var_os("S3LOG_LINT_PYTHON") else {
+            eprintln!("skipped: S3LOG_LINT_PYTHON names no Python that has the AWS CLI beside it");
+            return None;
+        };
+        let programs = Path::new(&python).parent().expect("a program stands in a folder");
+        if !programs.join("aws").is_file() {
+            eprintln!("skipped: there is no `aws` beside {}", python.display());
+            return None;
+        }
+        // Not resolved: it is the environment's folder that is meant, not where its Python comes from.
+        Some(std::path::absolute(programs).expect("the folder has a path"))
+    }
+
+    /// A policy, a lifecycle and a source that somebody had before, with what makes quoting hard.
+    fn what_was_there() -> Value {
+        let foreign = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::old-logs/${aws:username}/it's/*"}]}"#;
+        json!({
+            "app-data": { "region": "eu-west-1" },
+            "web-assets": { "region": "us-east-1" },
+            "old-logs": { "region": "eu-west-1", "policy": { "Policy": foreign },
+                "lifecycle": { "Rules": [{ "ID": "it's old", "Status": "Enabled", "Filter": { "And": { "Prefix": "tmp/",
+                    "Tags": [{ "Key": "a", "Value": "b" }] } }, "Expiration": { "Days": 5 } }],
+                    "TransitionDefaultMinimumObjectSize": "all_storage_classes_128K" } },
+        })
+    }
+
+    /// A log bucket that takes no logs, for three reasons.
+    fn what_is_broken() -> Value {
+        json!({
+            "app-data": { "region": "eu-west-1", "logging": { "LoggingEnabled": {
+                "TargetBucket": "my-logs", "TargetPrefix": "app-data/" } } },
+            "loop": { "region": "eu-west-1", "logging": { "LoggingEnabled": { "TargetBucket": "loop", "TargetPrefix": "" } } },
+            "my-logs": { "region": "eu-west-1",
+                "request_payment": { "Payer": "Requester" },
+                "encryption": { "ServerSideEncryptionConfiguration": { "Rules": [
+                    { "ApplyServerSideEncryptionByDefault": { "SSEAlgorithm": "aws:kms" }, "BucketKeyEnabled": false }] } } },
+        })
+    }
+
+    #[test]
+    fn emitted_commands_end_in_the_state_that_the_plan_ends_in() {
+        let Some(programs) = aws_cli() else { return };
+        let goals: [(Value, &[&str]); 4] = [
+            (what_was_there(), &["enable", "app-data", "--target", "old-logs"]),
+            (what_was_there(), &["enable", "web-assets", "--create"]),
+            (
+                what_was_there(),
+                &["enable", "app-data", "--create", "--key-format", "simple"],
+            ),
+            (what_is_broken(), &["fix", "--disable-loops"]),
+        ];
+        for (seed, goal) in goals {
+            let (applied, by_hand) = (Sandbox::start(&snapshot(&seed)), Sandbox::start(&snapshot(&seed)));
+            let before = by_hand.dump();
+            let folder = folder();
+            let apply = [goal, &["--yes", "--undo-file", "undo.jsonl"]].concat();
+            ok(live(&applied, folder.path(), &apply));
+            let after = applied.dump();
+            assert_ne!(before["accounts"], after["accounts"], "{goal:?}");
+
+            let emit = [goal, &["--emit", "cli"]].concat();
+            let script = ok(live(&by_hand, folder.path(), &emit));
+            assert_eq!(by_hand.writes(), 0, "emitted is not applied");
+            // Twice, since a script that stopped midway is run again.
+            for _ in 0..2 {
+                by_the_aws_cli(&script, &by_hand, &programs, folder.path());
+                assert_eq!(
+                    by_hand.dump()["accounts"],
+                    after["accounts"],
+                    "{goal:?}:\n{script}"
+                );
+            }
+
+            let undo = ["enable", "--undo", "undo.jsonl", "--emit", "cli"];
+            let script = ok(live(&by_hand, folder.path(), &undo));
+            by_the_aws_cli(&script, &by_hand, &programs, folder.path());
+            assert_eq!(
+                by_hand.dump()["accounts"],
+                before["accounts"],
+                "{goal:?}:\n{script}"
+            );
+        }
+    }
+
+    fn by_the_aws_cli(script: &str, sandbox: &Sandbox, programs: &Path, folder: &Path) {
+        let path = std::env::var("PATH").unwrap_or_default();
+        let output = Command::new("sh")
+            .args(["-c", script])
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .env("PATH", format!("{}:{path}", programs.display()))
+            .env("HOME", folder)
+            .envs(sandbox.environment())
+            .env("AWS_CONFIG_FILE", "/nonexistent/config")
+            .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent/credentials")
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .output()
+            .expect("a shell starts");
+        assert!(output.status.success(), "{}\n{script}", text(&output.stderr));
     }
 
     #[test]
