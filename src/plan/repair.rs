@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use miette::Diagnostic;
 use serde_json::{Value, json};
 
 use super::delivery::{Delivery, Question, TargetPolicy};
@@ -99,6 +100,14 @@ fn bucket_of(goal: &Goal) -> &str {
     }
 }
 
+/// A refusal in the words that stand in a list, with what to do about it.
+fn told(refusal: Refusal) -> String {
+    match refusal.help() {
+        Some(help) => format!("{refusal}; {help}"),
+        None => refusal.to_string(),
+    }
+}
+
 fn one(
     draft: &mut Draft,
     code: &str,
@@ -106,7 +115,6 @@ fn one(
     how: &Repairs,
     remarks: &mut Vec<String>,
 ) -> Result<(), String> {
-    let told = |refusal: Refusal| refusal.to_string();
     match goal {
         Goal::ProperTarget { bucket } if how.disable_loops && matches!(code, "S3L001" | "S3L002") => {
             draft.put(bucket, Setting::Logging, None).map_err(told)
@@ -205,9 +213,7 @@ fn take_over(draft: &mut Draft, plan: Plan, remarks: &mut Vec<String>) -> Result
                 setting,
                 after,
                 ..
-            }) => draft
-                .put(bucket.as_str(), setting, after)
-                .map_err(|refusal| refusal.to_string())?,
+            }) => draft.put(bucket.as_str(), setting, after).map_err(told)?,
         }
     }
     remarks.extend(plan.remarks);
@@ -262,10 +268,7 @@ fn grant_to(draft: &mut Draft, target: &str, sources: &[&str]) -> Result<(), Str
         .iter()
         .filter(|edge| sources.contains(&edge.source.as_str()))
         .collect();
-    let before = match draft
-        .current(target, Setting::Policy)
-        .map_err(|refusal| refusal.to_string())?
-    {
+    let before = match draft.current(target, Setting::Policy).map_err(told)? {
         Some(Value::String(text)) => Some(text),
         _ => None,
     };
@@ -288,7 +291,7 @@ fn grant_to(draft: &mut Draft, target: &str, sources: &[&str]) -> Result<(), Str
             only_tls: false,
         },
     )
-    .map_err(|refusal| refusal.to_string())?;
+    .map_err(told)?;
     // A malformed policy is not written to, and neither is one that would deny all the same.
     for edge in &edges {
         match decide(draft, target, edge) {
@@ -305,7 +308,7 @@ fn grant_to(draft: &mut Draft, target: &str, sources: &[&str]) -> Result<(), Str
     }
     draft
         .put(target, Setting::Policy, Some(Value::String(merged.text)))
-        .map_err(|refusal| refusal.to_string())
+        .map_err(told)
 }
 
 fn decide(draft: &Draft, target: &str, edge: &Incoming) -> Delivery {
@@ -325,9 +328,7 @@ fn edit_policy(
     target: &str,
     edit: impl FnOnce(&str) -> Result<String, &'static str>,
 ) -> Result<(), String> {
-    let policy = draft
-        .current(target, Setting::Policy)
-        .map_err(|refusal| refusal.to_string())?;
+    let policy = draft.current(target, Setting::Policy).map_err(told)?;
     let Some(Value::String(text)) = policy else {
         return Err("it has no policy".to_owned());
     };
@@ -340,7 +341,7 @@ fn edit_policy(
     }
     draft
         .put(target, Setting::Policy, Some(Value::String(edited)))
-        .map_err(|refusal| refusal.to_string())
+        .map_err(told)
 }
 
 /// A slash where one is missing; the source's name where another source writes the same keys.
@@ -371,7 +372,7 @@ fn separate_prefix(draft: &mut Draft, bucket: &str) -> Result<(), String> {
         .any(|edge| edge.source == bucket && decide(draft, &target, edge) == Delivery::Allowed);
     draft
         .put(bucket, Setting::Logging, Some(document))
-        .map_err(|refusal| refusal.to_string())?;
+        .map_err(told)?;
     if was_allowed {
         // Under the new prefix, too.
         grant_to(draft, &target, &[bucket])?;
@@ -391,7 +392,7 @@ fn sse_s3(draft: &mut Draft, target: &str) -> Result<(), String> {
     }
     let mut document = draft
         .current(target, Setting::Encryption)
-        .map_err(|refusal| refusal.to_string())?
+        .map_err(told)?
         .unwrap_or_else(|| json!({}));
     let by_default = json!({ "SSEAlgorithm": "AES256" });
     match document.pointer_mut("/ServerSideEncryptionConfiguration/Rules/0") {
@@ -407,7 +408,7 @@ fn sse_s3(draft: &mut Draft, target: &str) -> Result<(), String> {
     }
     draft
         .put(target, Setting::Encryption, Some(document))
-        .map_err(|refusal| refusal.to_string())
+        .map_err(told)
 }
 
 fn expire(draft: &mut Draft, target: &str, how: &Repairs, remarks: &mut Vec<String>) -> Result<(), String> {
@@ -419,9 +420,7 @@ fn expire(draft: &mut Draft, target: &str, how: &Repairs, remarks: &mut Vec<Stri
         Some(Fact::Known(_)) => true,
         Some(Fact::Unknown(_)) | None => return Err("whether it is versioned is not known".to_owned()),
     };
-    let mut document = draft
-        .current(target, Setting::Lifecycle)
-        .map_err(|refusal| refusal.to_string())?;
+    let mut document = draft.current(target, Setting::Lifecycle).map_err(told)?;
     let rules = draft
         .bucket(target)
         .and_then(|bucket| bucket.settings().lifecycle.known().cloned())
@@ -449,15 +448,11 @@ fn expire(draft: &mut Draft, target: &str, how: &Repairs, remarks: &mut Vec<Stri
             "the new lifecycle rules of `{target}` also expire what is there already under the same keys"
         ));
     }
-    draft
-        .put(target, Setting::Lifecycle, document)
-        .map_err(|refusal| refusal.to_string())
+    draft.put(target, Setting::Lifecycle, document).map_err(told)
 }
 
 fn expire_noncurrent(draft: &mut Draft, target: &str) -> Result<(), String> {
-    let mut document = draft
-        .current(target, Setting::Lifecycle)
-        .map_err(|refusal| refusal.to_string())?;
+    let mut document = draft.current(target, Setting::Lifecycle).map_err(told)?;
     let starts: BTreeSet<String> = sources_of(draft, target)
         .iter()
         .map(|edge| edge.key_start(&draft.account))
@@ -481,9 +476,7 @@ fn expire_noncurrent(draft: &mut Draft, target: &str) -> Result<(), String> {
             document = Some(lifecycle::with_rule(document.as_ref(), rule));
         }
     }
-    draft
-        .put(target, Setting::Lifecycle, document)
-        .map_err(|refusal| refusal.to_string())
+    draft.put(target, Setting::Lifecycle, document).map_err(told)
 }
 
 /// What a person must decide, where a rule has no repair.
