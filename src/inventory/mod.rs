@@ -103,6 +103,16 @@ pub enum Listing {
     Unknown(Why),
 }
 
+impl Listing {
+    /// Why there is no list, where AWS gave none.
+    pub fn why(&self) -> Option<&Why> {
+        match self {
+            Listing::Complete | Listing::Partial => None,
+            Listing::Unknown(why) => Some(why),
+        }
+    }
+}
+
 /// What is known of a target that the account doesn't list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Existence {

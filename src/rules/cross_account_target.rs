@@ -42,7 +42,9 @@ fn check(context: &EdgeContext<'_, '_>) -> Verdict {
         Target::Unknown(why) => {
             let known = edge.account.elsewhere.get(context.target());
             return match known {
-                Some(Existence::Missing) => Ok(None),
+                // Without a list of the account's own buckets nothing is said of a stranger's.
+                Some(Existence::Missing) if edge.account.listing.why().is_none() => Ok(None),
+                Some(Existence::Missing) => Err(Undecided::without(Call::List, why)),
                 Some(Existence::Exists { .. } | Existence::Unknown(_)) | None => {
                     Err(Undecided::without(Call::Head, why))
                 }

@@ -25,7 +25,8 @@ fn check(context: &EdgeContext<'_, '_>) -> Verdict {
             let known = context.edge.account.elsewhere.get(context.target());
             return match known {
                 // Whose it is may be open; that it is there isn't.
-                Some(Existence::Exists { .. }) => Ok(None),
+                Some(Existence::Exists { .. }) if context.edge.account.listing.why().is_none() => Ok(None),
+                Some(Existence::Exists { .. }) => Err(Undecided::without(Call::List, why)),
                 Some(Existence::Missing | Existence::Unknown(_)) | None => {
                     Err(Undecided::without(Call::Head, why))
                 }
