@@ -135,13 +135,23 @@ impl Pattern {
         if open.is_none() && !words.has_stand_in() {
             return self.covers_each(words);
         }
-        // What holds with a name that only a star or the very same name can match holds with every name.
-        match self.covers_each(words) {
-            Truth::True => Truth::True,
-            Truth::False | Truth::Unknown => {
-                let widest = open.as_ref().unwrap_or(self);
-                widest.covers_each(&words.widened()).and(Truth::Unknown)
-            }
+        // What holds with a name that only a star or the very same name can match holds with every name; what holds
+        // neither so nor with any characters in its place holds with none.
+        let told = self.covers_each(words);
+        if told == Truth::True {
+            return Truth::True;
+        }
+        let widest = open.as_ref().unwrap_or(self);
+        let never = [
+            told,
+            widest.covers_each(words),
+            widest.covers_each(&words.widened()),
+        ]
+        .iter()
+        .all(|truth| *truth == Truth::False);
+        match never {
+            true => Truth::False,
+            false => Truth::Unknown,
         }
     }
 

@@ -318,14 +318,23 @@ proptest! {
                     })
                     .collect()
             };
-            json!({"Version": "2012-10-17", "Statement": [{
+            let mut statements = vec![json!({
                 "Effect": if deny { "Deny" } else { "Allow" },
                 "Principal": {"Service": "logging.s3.amazonaws.com"},
                 "Action": "s3:PutObject",
                 "Resource": format!("arn:aws:s3:::{}", put(&resource)),
                 "Condition": {"ArnLike": {"aws:SourceArn": format!("arn:aws:s3:::{}", put(&source))}},
-            }]})
-            .to_string()
+            })];
+            // Where nothing grants, a deny decides nothing: only what it would take away shows whether it is told right.
+            if deny {
+                statements.push(json!({
+                    "Effect": "Allow",
+                    "Principal": {"Service": "logging.s3.amazonaws.com"},
+                    "Action": "s3:PutObject",
+                    "Resource": "arn:aws:s3:::*",
+                }));
+            }
+            json!({"Version": "2012-10-17", "Statement": statements}).to_string()
         };
         let mut delivery = Delivery::between("t/App", "t/Logs");
         delivery.prefix = Some("app/".into());
