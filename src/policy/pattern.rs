@@ -138,20 +138,14 @@ impl Pattern {
         // What holds with a name that only a star or the very same name can match holds with every name; what holds
         // neither so nor with any characters in its place holds with none.
         let told = self.covers_each(words);
-        if told == Truth::True {
-            return Truth::True;
+        if told != Truth::False {
+            return told;
         }
         let widest = open.as_ref().unwrap_or(self);
-        let never = [
-            told,
-            widest.covers_each(words),
-            widest.covers_each(&words.widened()),
-        ]
-        .iter()
-        .all(|truth| *truth == Truth::False);
-        match never {
-            true => Truth::False,
-            false => Truth::Unknown,
+        let may_match = |words: &Words<'_>| widest.covers_each(words) != Truth::False;
+        match (open.is_some() && may_match(words)) || may_match(&words.widened()) {
+            true => Truth::Unknown,
+            false => Truth::False,
         }
     }
 
