@@ -175,6 +175,7 @@ impl Undecided {
         let needs = match why {
             Why::Denied { action } => Some((*action).to_owned()),
             Why::NotRead | Why::Failed { .. } => Some(call.action().to_owned()),
+            Why::LeftOut => Some("cloudformation:DescribeChangeSet".to_owned()),
             Why::AfterApply | Why::Sensitive => None,
         };
         Self {

@@ -30,7 +30,9 @@ pub struct CheckArguments {
     pub files: Vec<String>,
     #[command(flatten)]
     pub change: ChangeArguments,
-    /// What is there now: a snapshot or a Terraform state, onto which the files are laid; repeatable
+    /// What is there now: a snapshot or a Terraform state, onto which the files are laid; repeatable. What a template
+    /// leaves out and a bucket has is unknown then: CloudFormation takes it away where the stack's last template had
+    /// it, which a change set tells
     #[arg(long, value_name = "FILE", help_heading = "Change")]
     pub onto: Vec<String>,
     #[command(flatten)]

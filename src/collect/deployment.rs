@@ -92,6 +92,10 @@ pub enum Said<T> {
     Sets(Fact<T>),
     /// The deploy takes it away: what AWS falls back to.
     Removes,
+    /// The template doesn't have it, and only the template that was deployed before tells what that means: what that
+    /// one had is taken away, what none ever had stays as it is. A bucket that the deploy creates has what is said
+    /// here, or what every new bucket has.
+    LeftOut { on_a_new_bucket: Option<Fact<T>> },
 }
 
 /// What a resource says of a bucket's settings. See [`crate::inventory::Settings`] for what each means.
@@ -160,7 +164,7 @@ impl Configuration {
     /// Whether it says anything of what this call asks for.
     pub fn says(&self, call: Call) -> bool {
         fn is_said<T>(said: &Said<T>) -> bool {
-            !matches!(said, Said::Silent)
+            !matches!(said, Said::Silent | Said::LeftOut { .. })
         }
         match call {
             Call::Logging => is_said(&self.logging),
@@ -177,7 +181,19 @@ impl Configuration {
         }
     }
 
-    /// Whether it writes anything that decides if a bucket's logs arrive in it.
+    /// Where both sides of a change are at hand, what is left out hangs on nothing more.
+    pub fn without_left_out(mut self) -> Self {
+        each_setting!(self, |said| *said = match said.take() {
+            Said::LeftOut {
+                on_a_new_bucket: Some(fact @ Fact::Known(_)),
+            } => Said::Sets(fact),
+            Said::LeftOut { .. } => Said::Silent,
+            other => other,
+        });
+        self
+    }
+
+    /// Whether it writes anything that decides if a bucket's logs arrive in it. What it leaves out isn't written.
     pub fn may_stop_delivery(&self) -> bool {
         fn is_written<T>(said: &Said<T>) -> bool {
             matches!(said, Said::Sets(_) | Said::Removes)

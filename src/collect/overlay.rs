@@ -10,8 +10,9 @@ use super::deployment::{
     BucketKey, Configuration, Declared, Deployment, Fate, Owner, Said, alike_logging, alike_policy,
 };
 use crate::inventory::{
-    Account, Acl, Allowance, Bucket, BucketSettings, Call, Existence, Fact, Inventory, Listing, Logging,
-    Loss, Lost, ObjectLock, Payer, Settings, TargetRef, Versioning, Why,
+    Account, Acl, Allowance, Bucket, BucketSettings, Call, Encryption, Existence, Fact, Grant, Grantee,
+    Inventory, LifecycleRule, Listing, Logging, Loss, Lost, ObjectLock, ObjectOwnership, Payer,
+    PublicAccessBlock, Settings, TargetRef, Versioning, Why,
 };
 use crate::name::{AccountId, Region};
 
@@ -349,6 +350,28 @@ fn gather<'f, 'a>(
     topics
 }
 
+/// A fact before the deploy.
+struct Start<T> {
+    fact: Fact<T>,
+    /// The bucket was there. Else it is what a new one has, or nothing is known.
+    is_there: bool,
+}
+
+fn is_absent<T>(there: &Fact<T>) -> bool {
+    matches!(there, Fact::Absent)
+}
+
+/// Nobody but the owner is named.
+fn is_private(there: &Fact<Acl>) -> bool {
+    let of_owner = |acl: &Acl, grant: &Grant| match &grant.grantee {
+        Grantee::CanonicalUser { id } => acl.owner.as_ref() == Some(id),
+        Grantee::Group { .. } | Grantee::Email | Grantee::Other => false,
+    };
+    there
+        .known()
+        .is_none_or(|acl| acl.grants.iter().all(|grant| of_owner(acl, grant)))
+}
+
 /// A fact after the deploy, and who says it, where the deploy does.
 struct Settled<'f, 'a, T> {
     fact: Fact<T>,
@@ -407,13 +430,19 @@ impl<'f, 'a> Topic<'f, 'a> {
         let complete = self.clear.iter().all(|statement| statement.file.complete);
         let unread = Settings::unknown(&Why::NotRead);
         let fresh = Settings::of_a_fresh_bucket();
-        let (start, start_logging) = match base {
-            Some(base) if !starts_fresh => (base.settings(), base.logging.clone()),
-            _ if starts_fresh && complete => (&fresh, Fact::Absent),
-            _ => (&unread, Fact::Unknown(Why::NotRead)),
+        let (start, start_logging, is_there) = match base {
+            Some(base) if !starts_fresh => (base.settings(), base.logging.clone(), true),
+            _ if starts_fresh && complete => (&fresh, Fact::Absent, false),
+            _ => (&unread, Fact::Unknown(Why::NotRead), false),
         };
-        let logging = self.settle_logging(start_logging, labels);
-        let settings = self.settle_settings(start);
+        let logging = self.settle_logging(
+            Start {
+                fact: start_logging,
+                is_there,
+            },
+            labels,
+        );
+        let settings = self.settle_settings(start, is_there);
         let unchanged = base.filter(|base| *base.settings() == settings);
         Bucket {
             name_known: self.name_known,
@@ -470,8 +499,8 @@ impl<'f, 'a> Topic<'f, 'a> {
             .unwrap_or(Fact::Unknown(Why::NotRead))
     }
 
-    fn settle_logging(&self, start: Fact<Logging>, labels: &Labels<'_>) -> Fact<Logging> {
-        let settled = self.one(start, |all| &all.logging, Fact::Absent, alike_logging);
+    fn settle_logging(&self, start: Start<Logging>, labels: &Labels<'_>) -> Fact<Logging> {
+        let settled = self.one(start, |all| &all.logging, Fact::Absent, is_absent, alike_logging);
         let Some(by) = settled.by else {
             return settled.fact;
         };
@@ -486,11 +515,15 @@ impl<'f, 'a> Topic<'f, 'a> {
         })
     }
 
-    fn settle_settings(&self, start: &Settings) -> Settings {
+    fn settle_settings(&self, start: &Settings, is_there: bool) -> Settings {
         let mut places = start.places.clone();
         macro_rules! settled {
-            ($field:ident, $call:expr, $removed:expr, $alike:expr) => {{
-                let settled = self.one(start.$field.clone(), |all| &all.$field, $removed, $alike);
+            ($field:ident, $call:expr, $removed:expr, $at_rest:expr, $alike:expr) => {{
+                let start = Start {
+                    fact: start.$field.clone(),
+                    is_there,
+                };
+                let settled = self.one(start, |all| &all.$field, $removed, $at_rest, $alike);
                 if let Some(by) = settled.by {
                     match by.declared.configuration.places.get(&$call) {
                         Some(place) => places.insert($call, place.clone()),
@@ -501,64 +534,105 @@ impl<'f, 'a> Topic<'f, 'a> {
             }};
         }
         Settings {
-            policy: settled!(policy, Call::Policy, Fact::Absent, alike_policy),
+            policy: settled!(policy, Call::Policy, Fact::Absent, is_absent, alike_policy),
             // A stack that gives up its canned ACL leaves a private one.
-            acl: settled!(acl, Call::Acl, Fact::Known(Acl::default()), PartialEq::eq),
+            acl: settled!(
+                acl,
+                Call::Acl,
+                Fact::Known(Acl::default()),
+                is_private,
+                PartialEq::eq
+            ),
             object_ownership: settled!(
                 object_ownership,
                 Call::OwnershipControls,
                 Fact::Absent,
+                |there: &Fact<ObjectOwnership>| there.known() != Some(&ObjectOwnership::BucketOwnerEnforced),
                 PartialEq::eq
             ),
-            encryption: settled!(encryption, Call::Encryption, Fact::Absent, PartialEq::eq),
+            encryption: settled!(
+                encryption,
+                Call::Encryption,
+                Fact::Absent,
+                |there: &Fact<Encryption>| there.known().is_none_or(Encryption::is_sse_s3),
+                PartialEq::eq
+            ),
             // Object Lock can't be switched off; only its default retention can be taken away.
-            object_lock: settled!(
+            object_lock: self.locked(settled!(
                 object_lock,
                 Call::ObjectLock,
                 Fact::Known(ObjectLock {
                     enabled: true,
                     default_retention: None
                 }),
+                |there: &Fact<ObjectLock>| there.known().is_none_or(|lock| lock.default_retention.is_none()),
                 PartialEq::eq
-            ),
+            )),
             payer: settled!(
                 payer,
                 Call::RequestPayment,
                 Fact::Known(Payer::BucketOwner),
+                |there: &Fact<Payer>| there.known() != Some(&Payer::Requester),
                 PartialEq::eq
             ),
-            lifecycle: settled!(lifecycle, Call::Lifecycle, Fact::Absent, PartialEq::eq),
+            lifecycle: settled!(
+                lifecycle,
+                Call::Lifecycle,
+                Fact::Absent,
+                |there: &Fact<Vec<LifecycleRule>>| there.known().is_none_or(Vec::is_empty),
+                PartialEq::eq
+            ),
             // A bucket that was versioned once is never unversioned again.
             versioning: settled!(
                 versioning,
                 Call::Versioning,
                 Fact::Known(Versioning::Suspended),
+                |there: &Fact<Versioning>| there.known() != Some(&Versioning::Enabled),
                 PartialEq::eq
             ),
             public_access_block: settled!(
                 public_access_block,
                 Call::PublicAccessBlock,
                 Fact::Absent,
+                |there: &Fact<PublicAccessBlock>| there
+                    .known()
+                    .is_none_or(|block| *block == PublicAccessBlock::default()),
                 PartialEq::eq
             ),
             places,
         }
     }
 
+    /// A bucket that was there without Object Lock, and for which the template switches it on.
+    fn locked(&self, settled: Fact<ObjectLock>) -> Fact<ObjectLock> {
+        if settled.why().is_some() || settled.known().is_some_and(|lock| lock.enabled) {
+            return settled;
+        }
+        let switched_on =
+            self.clear
+                .iter()
+                .find_map(|statement| match &statement.declared.configuration.object_lock {
+                    Said::LeftOut { on_a_new_bucket } => on_a_new_bucket.clone(),
+                    Said::Silent | Said::Unchanged(_) | Said::Sets(_) | Said::Removes => None,
+                });
+        switched_on.unwrap_or(settled)
+    }
+
     /// One setting. A deploy that writes outweighs what was read; two that write different things at once leave open
-    /// which of them comes last.
+    /// which of them comes last. `at_rest` tells of what is there whether AWS falls back to the same.
     fn one<T: Clone>(
         &self,
-        start: Fact<T>,
+        start: Start<T>,
         pick: impl Fn(&Configuration) -> &Said<T>,
         removed: Fact<T>,
+        at_rest: impl Fn(&Fact<T>) -> bool,
         alike: impl Fn(&T, &T) -> bool,
     ) -> Settled<'f, 'a, T> {
         let said = |statement: &Statement<'f, 'a>| pick(&statement.declared.configuration);
         let written = |statement: &Statement<'f, 'a>| match said(statement) {
             Said::Sets(fact) => Some((fact.clone(), *statement)),
             Said::Removes => Some((removed.clone(), *statement)),
-            Said::Silent | Said::Unchanged(_) => None,
+            Said::Silent | Said::Unchanged(_) | Said::LeftOut { .. } => None,
         };
         let writes = |strong: bool| -> Vec<(Fact<T>, Statement<'f, 'a>)> {
             self.clear
@@ -590,8 +664,14 @@ impl<'f, 'a> Topic<'f, 'a> {
                 .filter(|statement| statement.is_strong() == strong)
                 .find_map(|statement| match said(statement) {
                     Said::Unchanged(fact) => Some((fact, *statement)),
-                    Said::Silent | Said::Sets(_) | Said::Removes => None,
+                    Said::Silent | Said::Sets(_) | Said::Removes | Said::LeftOut { .. } => None,
                 })
+        };
+        let left_out = || {
+            self.clear.iter().find_map(|statement| match said(statement) {
+                Said::LeftOut { on_a_new_bucket } => Some((on_a_new_bucket.as_ref(), *statement)),
+                Said::Silent | Said::Sets(_) | Said::Removes | Said::Unchanged(_) => None,
+            })
         };
         if let Some(settled) = agree(writes(true)) {
             return settled;
@@ -602,6 +682,31 @@ impl<'f, 'a> Topic<'f, 'a> {
         }
         if let Some(settled) = agree(writes(false)) {
             return settled;
+        }
+        let Start {
+            fact: start,
+            is_there,
+        } = start;
+        if kept.is_none()
+            && let Some((on_a_new_bucket, by)) = left_out()
+        {
+            return match (on_a_new_bucket, is_there) {
+                (Some(fact), false) => Settled {
+                    fact: fact.clone(),
+                    by: Some(by),
+                },
+                (None, false) => Settled {
+                    fact: start,
+                    by: None,
+                },
+                (_, true) => Settled {
+                    fact: match start.why().is_some() || at_rest(&start) {
+                        true => start,
+                        false => Fact::Unknown(Why::LeftOut),
+                    },
+                    by: None,
+                },
+            };
         }
         match (kept.or_else(|| unchanged(false)), start.why()) {
             (Some((fact, by)), Some(_)) if fact.why() != Some(&Why::NotRead) => Settled {

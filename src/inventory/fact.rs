@@ -20,6 +20,9 @@ pub enum Why {
     NotRead,
     /// The value exists only once the change is applied.
     AfterApply,
+    /// Something is there, and the template is silent on it: the deploy takes it away where the template that was
+    /// deployed before has it, and leaves it alone where none ever had.
+    LeftOut,
     /// The file holds it and marks it as sensitive: it may not be told, and what it decides neither.
     Sensitive,
     /// The call failed in another way; the code is AWS's, or names what happened on the way.
@@ -33,6 +36,7 @@ impl Why {
             Why::Denied { .. } => "denied",
             Why::NotRead => "not-read",
             Why::AfterApply => "after-apply",
+            Why::LeftOut => "left-out",
             Why::Sensitive => "sensitive",
             Why::Failed { .. } => "failed",
         }

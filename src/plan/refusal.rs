@@ -185,6 +185,7 @@ fn reason(why: &Why) -> String {
         Why::Denied { action } => format!("{action} was denied"),
         Why::NotRead => "it was not read".to_owned(),
         Why::AfterApply => "it is known only after a deploy".to_owned(),
+        Why::LeftOut => "the template leaves it out".to_owned(),
         Why::Sensitive => "the input keeps it secret".to_owned(),
         Why::Failed { code } => format!("the call failed with {code}"),
     }
@@ -199,7 +200,7 @@ fn settle(why: &Why, call: Call) -> String {
             "read it live, or record a snapshot with {}; what isn't known is never overwritten",
             call.operation()
         ),
-        Why::AfterApply | Why::Sensitive | Why::Failed { .. } => {
+        Why::AfterApply | Why::LeftOut | Why::Sensitive | Why::Failed { .. } => {
             format!(
                 "run it again when {} answers; what isn't known is never overwritten",
                 call.operation()

@@ -137,6 +137,11 @@ fn render_undecided(report: &Report, style: Style, out: &mut dyn Write) -> io::R
             (Why::NotRead, Some(needs)) => format!("not in the input; {needs} would tell"),
             (Why::NotRead, None) => "not in the input".to_owned(),
             (Why::AfterApply, _) => "known only after the deploy".to_owned(),
+            (Why::LeftOut, _) => {
+                "left out of the template, and the one before may have had it; a change set \
+                                 (`describe-change-set --include-property-values`) would tell"
+                    .to_owned()
+            }
             (Why::Sensitive, _) => "marked as sensitive in its file".to_owned(),
             (Why::Failed { code }, Some(needs)) => format!("{code} ({needs})"),
             (Why::Failed { code }, None) => code.clone(),

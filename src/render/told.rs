@@ -30,6 +30,7 @@ pub fn undecided(each: &Reported<Undecided>) -> String {
         Why::Denied { action } => format!("{action} was denied"),
         Why::NotRead => "it was not in the input".to_owned(),
         Why::AfterApply => "it is known only after the deploy".to_owned(),
+        Why::LeftOut => "the template leaves it out, and the one before may have had it".to_owned(),
         Why::Sensitive => "its file marks it as sensitive".to_owned(),
         Why::Failed { code } => format!("the call failed with {code}"),
     };

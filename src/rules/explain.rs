@@ -256,6 +256,9 @@ fn unread(needs: &str, why: &Why) -> String {
         Why::Denied { action } => format!("not known: {action} was denied"),
         Why::NotRead => format!("not in the input; {needs} would tell"),
         Why::AfterApply => "known only after the deploy".to_owned(),
+        Why::LeftOut => {
+            "left out of the template, and the one before may have had it; a change set would tell".to_owned()
+        }
         Why::Sensitive => "the file says that this is secret".to_owned(),
         Why::Failed { code } => format!("not known: the call failed with {code} ({needs})"),
     }

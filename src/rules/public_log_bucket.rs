@@ -4,7 +4,7 @@ use super::context::{place_of, quoted};
 use super::grants::delivery;
 use super::{BucketContext, Check, Effect, Rule, bucket_policy::BucketPolicy};
 use crate::finding::{Finding, Severity, Undecided, Verdict};
-use crate::inventory::{Call, Fact, Grant, ObjectOwnership, Place, PublicAccessBlock};
+use crate::inventory::{Acl, Call, Fact, Grant, ObjectOwnership, Place, PublicAccessBlock};
 use crate::policy::{self, Statement, Who};
 
 pub const RULE: Rule = Rule {
@@ -95,14 +95,16 @@ fn is_for_everybody(statement: &Statement) -> bool {
 
 fn by_acl(context: &BucketContext<'_, '_>) -> Found {
     let settings = context.bucket().settings();
-    if !acls_count(context)? {
+    // An ACL that names nobody else lets nobody in, whether it counts or not.
+    let names_the_world = |acl: &Acl| acl.grants.iter().any(lets_the_world_in);
+    if settings.acl.known().is_some_and(|acl| !names_the_world(acl)) || !acls_count(context)? {
         return Ok(None);
     }
     let acl = settings
         .acl
         .answer()
         .map_err(|why| Undecided::without(Call::Acl, why))?;
-    let public = acl.is_some_and(|acl| acl.grants.iter().any(lets_the_world_in));
+    let public = acl.is_some_and(names_the_world);
     Ok(public.then(|| (Way::Acl, settings.places.get(&Call::Acl).cloned())))
 }
 

@@ -3,6 +3,7 @@
 mod corpus;
 mod decisions;
 mod laws;
+mod onto;
 mod templates;
 
 use s3log_lint::collect::cloudformation::{self, Hints, Source, TemplateError};

@@ -322,7 +322,10 @@ fn every_setting_is_read() {
     );
     // A canned ACL without controls: refused by a new bucket, obeyed by an old one.
     let old = &declared(&deployment, "t/Old").configuration;
-    assert_eq!(old.object_ownership, Said::Sets(Fact::Unknown(Why::NotRead)));
+    let refused = Said::LeftOut {
+        on_a_new_bucket: Some(Fact::Unknown(Why::NotRead)),
+    };
+    assert_eq!(old.object_ownership, refused);
     assert!(deployment.remarks.iter().any(|remark| remark.contains("`t/Old`")));
 }
 

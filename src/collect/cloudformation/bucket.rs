@@ -28,16 +28,21 @@ impl Properties<'_, '_> {
         let mut configuration = Configuration {
             // There is no property for it: what is there stays.
             payer: Said::<Payer>::Silent,
+            // A policy is a resource of its own. Where no template of the run has one for this bucket, the one that is
+            // there may have been a resource of the stack's last template, and goes with it.
+            policy: left_out(),
             ..Configuration::default()
         };
         configuration.logging = self.said("LoggingConfiguration", |item| self.logging(item));
         let acl = self.said("AccessControl", |item| acl(&item.value));
         configuration.object_ownership = self.said("OwnershipControls", |item| ownership(&item.value));
-        if let (Said::Sets(fact), Said::Silent) = (&acl, &configuration.object_ownership)
+        if let (Said::Sets(fact), Said::LeftOut { .. }) = (&acl, &configuration.object_ownership)
             && fact.known() != Some(&Acl::default())
         {
             // A new bucket without controls refuses it; one that is older than April 2023 honours it.
-            configuration.object_ownership = Said::Sets(Fact::Unknown(Why::NotRead));
+            configuration.object_ownership = Said::LeftOut {
+                on_a_new_bucket: Some(Fact::Unknown(Why::NotRead)),
+            };
             self.world.need(format!(
                 "`{}` has `AccessControl` and no `OwnershipControls`: a new bucket refuses that, an old one is ruled \
                  by its ACL; say which it is with `OwnershipControls`",
@@ -77,17 +82,17 @@ impl Properties<'_, '_> {
         configuration
     }
 
-    /// A property: silent where it isn't written or comes to nothing.
+    /// A property: left out where it isn't written or comes to nothing.
     fn said<T>(&self, property: &str, read: impl FnOnce(&Item) -> Fact<T>) -> Said<T> {
         let Some(node) = self.resource.property(property) else {
-            return Said::Silent;
+            return left_out();
         };
         let item = Item {
             value: self.world.evaluate(self.scope, node),
             span: node.span.clone(),
         };
         match &item.value {
-            Resolved::Nothing | Resolved::Null => Said::Silent,
+            Resolved::Nothing | Resolved::Null => left_out(),
             Resolved::Unknown(unknown) => Said::Sets(Fact::Unknown(unknown.why())),
             Resolved::Text(_)
             | Resolved::Bool(_)
@@ -147,12 +152,21 @@ impl Properties<'_, '_> {
                 enabled: lock.enabled || enabled == Said::Sets(Fact::Known(true)),
                 ..lock
             })),
-            (Said::Sets(Fact::Known(true)), _) => Said::Sets(Fact::Known(ObjectLock {
-                enabled: true,
-                default_retention: None,
-            })),
-            (_, _) => Said::Silent,
+            // A default retention that an earlier template had may be taken away, or was never a template's.
+            (Said::Sets(Fact::Known(true)), _) => Said::LeftOut {
+                on_a_new_bucket: Some(Fact::Known(ObjectLock {
+                    enabled: true,
+                    default_retention: None,
+                })),
+            },
+            (_, _) => left_out(),
         }
+    }
+}
+
+fn left_out<T>() -> Said<T> {
+    Said::LeftOut {
+        on_a_new_bucket: None,
     }
 }
 

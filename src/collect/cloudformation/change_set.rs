@@ -111,7 +111,12 @@ impl Reader<'_> {
             ));
         }
         let keeps = text("PolicyAction").contains("Retain");
-        let before = self.resource(change, "BeforeContext", id, kind, physical)?;
+        let before = self
+            .resource(change, "BeforeContext", id, kind, physical)?
+            .map(|before| Declared {
+                configuration: before.configuration.without_left_out(),
+                ..before
+            });
         let kept_name = physical.filter(|_| !replaced && action != "Add");
         let after = self.resource(change, "AfterContext", id, kind, kept_name)?;
         let gone = |fate: Fate, declared: &Declared| Declared {
@@ -154,6 +159,10 @@ impl Reader<'_> {
             (_, None, Some(mut after)) => {
                 if action != "Add" && after.fate == Fate::Created {
                     after.fate = Fate::Updated;
+                }
+                // A resource that the stack adopts is taken over as it is; only a later update writes it.
+                if action == "Import" {
+                    after.configuration = after.configuration.without_left_out().as_unchanged();
                 }
                 self.said.declared.push(after);
             }
@@ -269,7 +278,7 @@ fn updated(before: &Declared, mut after: Declared) -> Declared {
     if after.fate == Fate::Created {
         after.fate = Fate::Updated;
     }
-    let (old, new) = (&before.configuration, after.configuration);
+    let (old, new) = (&before.configuration, after.configuration.without_left_out());
     after.configuration = Configuration {
         // Places differ, and so would every logging configuration: what is written again is written.
         logging: match (&old.logging, new.logging) {

@@ -682,7 +682,9 @@ fn exclude_each_other(declared: &mut [Declared]) {
         if each.fate == Fate::Created && seen.get(&each.bucket).is_some_and(|times| *times > 1) {
             each.configuration = Configuration {
                 logging: Said::Sets(Fact::Unknown(unknown())),
-                policy: Said::Silent,
+                policy: Said::LeftOut {
+                    on_a_new_bucket: None,
+                },
                 acl: Said::Sets(Fact::Unknown(unknown())),
                 object_ownership: Said::Sets(Fact::Unknown(unknown())),
                 encryption: Said::Sets(Fact::Unknown(unknown())),
