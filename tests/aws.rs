@@ -355,6 +355,7 @@ fn a_long_list_is_read_to_its_end() {
             concurrency: 4,
             tags: false,
             page_size: 4,
+            outlook: aws::Outlook::default(),
         };
         let fetched = aws::fetch(&session, &request, &mut |_| {}).await;
         fetched.expect("the sandbox answers")

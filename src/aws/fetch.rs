@@ -32,6 +32,19 @@ pub struct Request<'a> {
     pub tags: bool,
     /// How many buckets a page of the list has.
     pub page_size: i32,
+    /// What a change will make of the account.
+    pub outlook: Outlook,
+}
+
+/// What no edge of today leads to, and a change will need.
+#[derive(Debug, Clone, Default)]
+pub struct Outlook {
+    /// The log targets that it names.
+    pub targets: BTreeSet<String>,
+    /// The buckets that it may create, with their region where it is known. Others may log to such a name already.
+    pub created: BTreeMap<String, Option<Region>>,
+    /// The run is about those too that log to a bucket that it is about.
+    pub sources: bool,
 }
 
 /// How far a run has come.
@@ -230,20 +243,54 @@ impl<'r> Run<'r> {
     /// A bucket logs within its region. Whether a bucket is a log target, and who shares its prefixes, only the whole
     /// region can tell.
     fn ask_logging(&mut self) {
-        let scope: BTreeSet<Region> = self
+        let mut scope: BTreeSet<Region> = self
             .buckets
             .keys()
             .filter(|name| self.in_scope(name))
             .map(|name| self.region_of(name))
             .collect();
+        let created = &self.request.outlook.created;
+        let to_be = || {
+            created
+                .iter()
+                .filter(|(name, _)| !self.buckets.contains_key(*name))
+        };
+        scope.extend(to_be().filter_map(|(_, region)| region.clone()));
+        // A bucket that will be anywhere may be named by a bucket that is anywhere.
+        let everywhere = to_be().any(|(_, region)| region.is_none());
         let names: Vec<String> = self
             .buckets
             .keys()
-            .filter(|name| scope.contains(&self.region_of(name)))
+            .filter(|name| everywhere || scope.contains(&self.region_of(name)))
             .cloned()
             .collect();
         for name in names {
             self.ask_logging_of(&name);
+        }
+        self.ask_outlook();
+    }
+
+    /// The targets to be. Where the list was refused, what may be created may be there already.
+    fn ask_outlook(&mut self) {
+        let outlook = &self.request.outlook;
+        for target in &outlook.targets {
+            if self.buckets.contains_key(target) {
+                self.ask_logging_of(target);
+                self.ask_settings_of(target);
+            } else if !outlook.created.contains_key(target) {
+                self.ask_stranger(target, self.session.home());
+            }
+        }
+        if self.listing.is_some() {
+            for (name, region) in &outlook.created {
+                self.ask_stranger(name, region.as_ref().unwrap_or(self.session.home()));
+            }
+        }
+    }
+
+    fn ask_stranger(&mut self, bucket: &str, region: &Region) {
+        if self.strangers.insert(bucket.into()) {
+            self.put_in(region, bucket, Call::Head, true);
         }
     }
 
@@ -384,13 +431,16 @@ impl<'r> Run<'r> {
         if self.buckets.contains_key(target) {
             // The next edge of a chain, or of a cycle that leaves the scope and comes back.
             self.ask_logging_of(target);
-            if source_in_scope || self.in_scope(target) {
+            let target_in_scope = self.in_scope(target);
+            if source_in_scope || target_in_scope {
                 self.ask_settings_of(target);
             }
-        } else if source_in_scope && self.strangers.insert(target.into()) {
+            if self.request.tags && self.request.outlook.sources && target_in_scope && !source_in_scope {
+                self.put(source, Call::Tagging, false);
+            }
+        } else if source_in_scope || self.request.outlook.created.contains_key(target) {
             // A target has to be in its source's region, so that is where to ask first.
-            let region = self.region_of(source);
-            self.put_in(&region, target, Call::Head, true);
+            self.ask_stranger(target, &self.region_of(source));
         }
     }
 

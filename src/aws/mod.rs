@@ -19,7 +19,7 @@ mod session;
 
 pub use cloud::AwsCloud;
 pub use error::Error;
-pub use fetch::{Fetched, Request, Status, fetch};
+pub use fetch::{Fetched, Outlook, Request, Status, fetch};
 pub use meter::Meter;
 pub use refusal::{Kind, Refusal};
 pub use session::{Access, Identity, Keys, Options, Role, Session};

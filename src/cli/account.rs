@@ -30,6 +30,7 @@ pub fn fetch(arguments: &AccountArguments, scope: &Scope, console: &Console) -> 
             concurrency: usize::from(arguments.concurrency.unwrap_or(CONCURRENCY)),
             tags: arguments.bucket_tags,
             page_size: PAGE_SIZE,
+            outlook: scope.outlook(),
         };
         let mut progress = Progress::new(console);
         let fetched = aws::fetch(&session, &request, &mut |status| progress.show(status)).await;

@@ -7,6 +7,7 @@ use super::emit::Reporting;
 use super::error::Error;
 use super::output::Console;
 use super::template::TemplateArguments;
+use super::touched::Touched;
 use super::{check, given, iam_policy, input};
 use crate::collect::overlay;
 
@@ -31,13 +32,8 @@ pub fn run(arguments: &AuditArguments, config: &ConfigArguments, console: &Conso
         ..TemplateArguments::default()
     };
     let given = given::read(&arguments.with, &template, &arguments.change, console)?;
-    let mut asked = account;
-    if asked.bucket.is_empty()
-        && let Some(names) = given::touched(&given.deployments)
-    {
-        asked.bucket = names.into_iter().collect();
-    }
-    let before = input::read(&asked, console)?;
+    let touched = Touched::of(&given.deployments, arguments.change.new_only);
+    let before = input::read_for(touched, &account, console)?;
     let after = overlay::onto(&before, &given.deployments);
     check::conclude(
         &reporting,

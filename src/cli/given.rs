@@ -1,6 +1,5 @@
 //! The files that a user gives: each told by what it is, and read by who reads that kind.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::check::ChangeArguments;
@@ -9,12 +8,12 @@ use super::input;
 use super::output::Console;
 use super::template::{self, TemplateArguments};
 use crate::collect::cloudformation::{self, TemplateError};
-use crate::collect::deployment::{BucketKey, Deployment, Fate, Said};
+use crate::collect::deployment::Deployment;
 use crate::collect::kind::{self, Kind, KindError};
 use crate::collect::terraform::{self, Sources};
 use crate::collect::{encoding, overlay, snapshot};
-use crate::inventory::{Account, Fact, Inventory, TargetRef};
-use crate::name::{AccountId, BucketName};
+use crate::inventory::{Account, Inventory};
+use crate::name::AccountId;
 
 /// A file of a configuration is read up to this size.
 const LARGEST_SOURCE: u64 = 16 << 20;
@@ -202,32 +201,4 @@ fn adopt(deployments: &mut [Deployment], account: &AccountId) {
             }
         }
     }
-}
-
-/// The buckets that a change touches and the targets that it names; nothing where it may take something away from a
-/// bucket that others log to: then every bucket must be asked where its logs go.
-pub fn touched(deployments: &[Deployment]) -> Option<BTreeSet<String>> {
-    let mut names = BTreeSet::new();
-    for declared in deployments.iter().flat_map(|deployment| &deployment.declared) {
-        let configuration = &declared.configuration;
-        if matches!(declared.fate, Fate::Deleted | Fate::Replaced) || configuration.may_stop_delivery() {
-            return None;
-        }
-        let mut add = |name: &String| {
-            // What can't be a name can't be asked for.
-            if BucketName::parse(name).is_ok() {
-                names.insert(name.clone());
-            }
-        };
-        if let BucketKey::Name(name) = &declared.bucket {
-            add(name);
-        }
-        if let Said::Sets(Fact::Known(logging)) | Said::Unchanged(Fact::Known(logging)) =
-            &configuration.logging
-            && let Fact::Known(TargetRef::Name(name)) = &logging.target
-        {
-            add(name);
-        }
-    }
-    (!names.is_empty()).then_some(names)
 }

@@ -7,6 +7,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use super::arguments::AccountArguments;
 use super::error::Error;
 use super::output::Console;
+use super::touched::Touched;
 use crate::collect::snapshot;
 use crate::inventory::{Fact, Inventory, Why};
 use crate::name::Region;
@@ -15,11 +16,44 @@ const DEMO: &str = include_str!("../../testdata/demo.json");
 
 /// Reads what the arguments name, and marks the buckets that the run is about.
 pub fn read(arguments: &AccountArguments, console: &Console) -> Result<Inventory, Error> {
-    let scope = Scope::new(arguments)?;
+    read_in(&Scope::new(arguments)?, arguments, console)
+}
+
+/// The same for a change: what it touches, where the arguments name no buckets.
+pub fn read_for(
+    touched: Touched,
+    arguments: &AccountArguments,
+    console: &Console,
+) -> Result<Inventory, Error> {
+    let scope = Scope {
+        touched: Some(touched),
+        ..Scope::new(arguments)?
+    };
+    let mut inventory = read_in(&scope, arguments, console)?;
+    if let Some(touched) = scope.narrowing() {
+        touched.widen(&mut inventory);
+        scope.place(&mut inventory);
+        for name in touched.existing() {
+            let mut accounts = inventory.accounts.iter();
+            if !accounts.any(|account| account.bucket(name).is_some()) {
+                console.remark(&format!(
+                    "there is no bucket `{name}`, which the change takes for one that is there: is it meant for another \
+                     account?"
+                ));
+            }
+        }
+    }
+    Ok(inventory)
+}
+
+fn read_in(scope: &Scope, arguments: &AccountArguments, console: &Console) -> Result<Inventory, Error> {
     let (path, text) = match (&arguments.snapshot, arguments.demo) {
         (Some(path), _) => (shown_path(path), read_text(path)?),
         (None, true) => ("the built-in example".to_owned(), DEMO.to_owned()),
-        (None, false) => ("the account's answers".to_owned(), record(arguments, console)?),
+        (None, false) => (
+            "the account's answers".to_owned(),
+            recorded(scope, arguments, console)?,
+        ),
     };
     let mut inventory = snapshot::read(&text).map_err(|source| Error::Snapshot { path, source })?;
     scope.mark(&mut inventory);
@@ -40,8 +74,12 @@ pub fn read(arguments: &AccountArguments, console: &Console) -> Result<Inventory
 /// Asks AWS, and gives its answers as the text of a recording.
 #[cfg(feature = "aws")]
 pub fn record(arguments: &AccountArguments, console: &Console) -> Result<String, Error> {
-    let scope = Scope::new(arguments)?;
-    let recording = super::account::fetch(arguments, &scope, console)?;
+    recorded(&Scope::new(arguments)?, arguments, console)
+}
+
+#[cfg(feature = "aws")]
+fn recorded(scope: &Scope, arguments: &AccountArguments, console: &Console) -> Result<String, Error> {
+    let recording = super::account::fetch(arguments, scope, console)?;
     let mut text = serde_json::to_string_pretty(&recording).map_err(|error| Error::Output(error.into()))?;
     text.push('\n');
     Ok(text)
@@ -50,6 +88,11 @@ pub fn record(arguments: &AccountArguments, console: &Console) -> Result<String,
 #[cfg(not(feature = "aws"))]
 pub fn record(_arguments: &AccountArguments, _console: &Console) -> Result<String, Error> {
     Err(Error::NoAws)
+}
+
+#[cfg(not(feature = "aws"))]
+fn recorded(_scope: &Scope, arguments: &AccountArguments, console: &Console) -> Result<String, Error> {
+    record(arguments, console)
 }
 
 /// The bytes of a file, or of standard input.
@@ -89,6 +132,8 @@ pub struct Scope {
     patterns: Vec<String>,
     regions: Vec<Region>,
     organization: Fact<String>,
+    /// What the change touches that the run is about.
+    touched: Option<Touched>,
 }
 
 impl Scope {
@@ -112,12 +157,21 @@ impl Scope {
                 Some("none") => Fact::Absent,
                 Some(id) => Fact::Known(id.to_owned()),
             },
+            touched: None,
         })
+    }
+
+    /// What the change touches, where no pattern says which buckets the run is about.
+    fn narrowing(&self) -> Option<&Touched> {
+        self.touched.as_ref().filter(|_| self.patterns.is_empty())
     }
 
     /// Whether the run is about this bucket. One whose region can't be told may be in any.
     pub fn selects(&self, name: &str, region: Option<&Region>) -> bool {
-        let named = self.buckets.as_ref().is_none_or(|globs| globs.is_match(name));
+        let named = match self.narrowing() {
+            Some(touched) => touched.names(name),
+            None => self.buckets.as_ref().is_none_or(|globs| globs.is_match(name)),
+        };
         let placed = region.is_none_or(|region| self.regions.is_empty() || self.regions.contains(region));
         named && placed
     }
@@ -125,8 +179,17 @@ impl Scope {
     /// The buckets, where each is named and none by a pattern.
     #[cfg(feature = "aws")]
     pub fn names(&self) -> Option<Vec<String>> {
+        if let Some(touched) = self.narrowing() {
+            return Some(touched.existing().map(str::to_owned).collect());
+        }
         let named = !self.patterns.is_empty() && self.patterns.iter().all(|pattern| is_name(pattern));
         named.then(|| self.patterns.clone())
+    }
+
+    /// What the change needs to know that no edge of today leads to.
+    #[cfg(feature = "aws")]
+    pub fn outlook(&self) -> crate::aws::Outlook {
+        self.touched.as_ref().map(Touched::outlook).unwrap_or_default()
     }
 
     /// A bucket that was named and isn't there would otherwise pass for a bucket without a fault.
@@ -157,6 +220,19 @@ impl Scope {
             for bucket in &mut account.buckets {
                 bucket.in_scope &= self.selects(&bucket.label, bucket.region.known());
             }
+        }
+    }
+
+    /// Whatever the run is about besides, it is about these regions alone.
+    fn place(&self, inventory: &mut Inventory) {
+        for bucket in inventory
+            .accounts
+            .iter_mut()
+            .flat_map(|account| &mut account.buckets)
+        {
+            let region = bucket.region.known();
+            bucket.in_scope &=
+                region.is_none_or(|region| self.regions.is_empty() || self.regions.contains(region));
         }
     }
 }

@@ -34,6 +34,7 @@ mod target;
 #[path = "target_offline.rs"]
 mod target;
 pub mod template;
+mod touched;
 mod verify;
 mod why;
 

@@ -193,17 +193,21 @@ impl Configuration {
         self
     }
 
-    /// Whether it writes anything that decides if a bucket's logs arrive in it. What it leaves out isn't written.
-    pub fn may_stop_delivery(&self) -> bool {
+    /// Whether it writes anything, or takes anything away. What it leaves out isn't written.
+    pub fn is_written(&self) -> bool {
         fn is_written<T>(said: &Said<T>) -> bool {
             matches!(said, Said::Sets(_) | Said::Removes)
         }
-        is_written(&self.policy)
+        is_written(&self.logging)
+            || is_written(&self.policy)
             || is_written(&self.acl)
             || is_written(&self.object_ownership)
             || is_written(&self.encryption)
             || is_written(&self.object_lock)
             || is_written(&self.payer)
+            || is_written(&self.lifecycle)
+            || is_written(&self.versioning)
+            || is_written(&self.public_access_block)
     }
 
     /// Without what sets nothing: a bucket that is created has nothing.

@@ -3,7 +3,7 @@
 use super::log_bucket::{Sign, sign_of_log_bucket};
 use super::{BucketContext, Check, Effect, Rule};
 use crate::finding::{Finding, Severity, Undecided, Verdict};
-use crate::inventory::Call;
+use crate::inventory::{Call, Listing};
 
 pub const RULE: Rule = Rule {
     code: "S3L010",
@@ -25,6 +25,10 @@ fn check(context: &BucketContext<'_, '_>) -> Verdict {
     let Some(sign) = sign_of_log_bucket(context)? else {
         return Ok(None);
     };
+    // A bucket that nobody listed may log here.
+    if let Listing::Unknown(why) = &context.account().listing {
+        return Err(Undecided::without(Call::List, why));
+    }
     if let Some(hidden) = context.tallies.hidden_source(context.account(), bucket) {
         return Err(Undecided::without(Call::Logging, hidden.why).on(&hidden.bucket.label));
     }

@@ -3,7 +3,7 @@
 use super::log_bucket::sign_of_log_bucket;
 use super::{BucketContext, Check, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
-use crate::inventory::{Call, Fact};
+use crate::inventory::{Call, Fact, Listing};
 
 pub const RULE: Rule = Rule {
     code: "S3L009",
@@ -30,6 +30,10 @@ fn check(context: &BucketContext<'_, '_>) -> Verdict {
     }
     if sign_of_log_bucket(context)?.is_some() {
         return Ok(None);
+    }
+    // A bucket that nobody listed may log here.
+    if let Listing::Unknown(why) = &context.account().listing {
+        return Err(Undecided::without(Call::List, why));
     }
     if let Some(hidden) = context.tallies.hidden_source(context.account(), bucket) {
         return Err(Undecided::without(Call::Logging, hidden.why).on(&hidden.bucket.label));
