@@ -78,6 +78,8 @@ pub struct UnknownKey {
     /// The element.
     pub element: String,
     pub settle: String,
+    /// The policy itself leaves it open until the deploy.
+    pub is_told_later: bool,
 }
 
 /// A policy and what is known, ready to decide many edges.
@@ -103,22 +105,24 @@ impl Prepared {
         };
         let policy = parsed.policy.clone().unwrap_or_else(empty);
         let statements = prepare::statements(&policy, facts);
-        let about_log_delivery = |pointer: &str| {
-            policy
-                .statements
-                .iter()
-                .zip(&statements)
-                .any(|(statement, ready)| {
-                    let below = pointer.strip_prefix(statement.pointer.as_str());
-                    below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-                        && ready.principal != Truth::False
-                })
+        let statement_of = |fault: &Fault| {
+            policy.statements.iter().zip(&statements).find(|(statement, _)| {
+                let below = fault.pointer.strip_prefix(statement.pointer.as_str());
+                below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            })
+        };
+        // Of a statement that only the deploy tells, nobody knows that S3 will meet it.
+        let is_met = |fault: &&Fault| {
+            statement_of(fault).is_none_or(|(statement, ready)| {
+                let may_concern = ready.principal != Truth::False && !statement.names_somebody_later();
+                statement.is_surely_there() && (may_concern || !fault.kind.counts_only_for_log_delivery())
+            })
         };
         let faults = parsed
             .faults
             .iter()
             .filter(|fault| !(facts.stored && fault.kind.rests_on_a_list()))
-            .filter(|fault| !fault.kind.counts_only_for_log_delivery() || about_log_delivery(&fault.pointer))
+            .filter(is_met)
             .cloned()
             .collect();
         Self {

@@ -247,7 +247,7 @@ pub fn proper_name(key: &str) -> String {
             format!("{name}{}", key.get(name.len()..).unwrap_or_default())
         }
         Some((name, _)) => name.to_owned(),
-        None => key.to_owned(),
+        None => super::open::shown(key).into_owned(),
     }
 }
 

@@ -3,6 +3,8 @@
 //!
 //! Such a part is written `${…}` behind a character that nobody sees and nobody types; only what reads templates
 //! writes it. It is no variable of IAM, which S3 would fill in itself.
+//!
+//! Where it stands as a whole condition key, the condition is open: nobody knows whether it is there, nor what it says.
 
 use std::borrow::Cow;
 
@@ -38,6 +40,11 @@ impl Open {
         format!("{mark}${{{}}}", inside.replace(['{', '}'], " "))
     }
 
+    /// The key of a condition of which only the deploy tells anything.
+    pub fn condition() -> String {
+        Open::Missing("a condition that only the deploy tells".to_owned()).written()
+    }
+
     /// The one at the start of a text, and what follows it.
     pub fn leading(text: &str) -> Option<(Self, &str)> {
         let mark = text.chars().next().filter(|c| MARKS.contains(c))?;
@@ -60,6 +67,12 @@ pub fn position(text: &str) -> Option<usize> {
 
 pub fn is_in(text: &str) -> bool {
     position(text).is_some()
+}
+
+/// Whether a part is told only by the deploy, or not at all: it may be anything. A bucket or an account without a
+/// name is not meant.
+pub fn is_told_later(text: &str) -> bool {
+    text.contains([MISSING, MADE])
 }
 
 /// A text to show: the marks are for the machine.

@@ -10,6 +10,7 @@ use super::fault::{Fault, FaultKind, Warning, WarningKind};
 use super::json::{Json, Member, NodeId, Value};
 use super::keys;
 use super::names;
+use super::open;
 use super::syntax::{
     Condition, Effect, Item, Listed, Operator, Policy, Principal, Principals, Statement, Test, Version, Who,
     step,
@@ -791,6 +792,9 @@ impl<'j> Reader<'j> {
     }
 
     fn check_condition(&mut self, operator: Option<Operator>, key: &Member, pointer: &str, values: &[Item]) {
+        if open::is_in(&key.key) {
+            return;
+        }
         match keys::spelling(&key.key) {
             keys::Spelling::Known | keys::Spelling::Elsewhere => {}
             keys::Spelling::NoSuchAwsKey => self.warning(
@@ -882,7 +886,7 @@ impl<'j> Reader<'j> {
             let Some(needed) = names::only_with(&condition.key) else {
                 continue;
             };
-            let fits = |item: &Item| names::could_be_one_of(&item.text, needed);
+            let fits = |item: &Item| open::is_in(&item.text) || names::could_be_one_of(&item.text, needed);
             if !action.items.is_empty() && !action.items.iter().any(fits) {
                 self.fault(
                     FaultKind::ConditionWithoutAction,

@@ -107,7 +107,7 @@ fn prepare(number: usize, statement: &Statement, variables: bool, facts: &Facts)
             if principals.negated { !any } else { any }
         }
     };
-    let action = action(statement.action.as_ref());
+    let action = covers(statement.action.as_ref());
     let is_dead = principal == Truth::False
         || action == Truth::False
         || conditions
@@ -165,16 +165,24 @@ pub fn is_legacy_account(text: &str) -> bool {
             .is_some_and(|(_, rest)| rest.split_once(':') == Some((LEGACY_LOG_ACCOUNT, "root")))
 }
 
-fn action(listed: Option<&Listed>) -> Truth {
+fn covers(listed: Option<&Listed>) -> Truth {
     let Some(listed) = listed else {
         return Truth::False;
     };
-    let any = listed.items.iter().any(|item| covers_action(&item.text));
-    Truth::from(any != listed.negated)
+    let any = listed
+        .items
+        .iter()
+        .map(|item| covers_action(&item.text))
+        .fold(Truth::False, Truth::or);
+    if listed.negated { !any } else { any }
 }
 
-pub fn covers_action(text: &str) -> bool {
-    Pattern::new(&text.to_ascii_lowercase()).matches("s3:putobject")
+/// Whether an action is, or includes, what S3 asks leave for.
+pub fn covers_action(text: &str) -> Truth {
+    if open::is_in(text) {
+        return Truth::Unknown;
+    }
+    Truth::from(Pattern::new(&text.to_ascii_lowercase()).matches("s3:putobject"))
 }
 
 fn resource(listed: Option<&Listed>, variables: bool) -> PreparedResource {
@@ -236,6 +244,9 @@ fn prepare_condition(condition: &Condition, variables: bool, facts: &Facts) -> P
 }
 
 fn fixed(condition: &PreparedCondition, facts: &Facts) -> Option<Truth> {
+    if open::is_in(&condition.key) {
+        return Some(Truth::Unknown);
+    }
     let Some(operator) = condition.operator else {
         return Some(Truth::Unknown);
     };

@@ -4,6 +4,7 @@ use super::decide::Prepared;
 use super::delivery::Delivery;
 use super::keys::{self, Spelling, State};
 use super::names::is_account;
+use super::open;
 use super::parse::parse_network;
 use super::pattern::Pattern;
 use super::prepare::{PreparedStatement, Request};
@@ -48,23 +49,58 @@ impl Prepared {
             .collect()
     }
 
+    /// Whether only the deploy tells if there is such an allow.
+    pub fn is_log_delivery_granted_perhaps(&self) -> bool {
+        self.all().any(|(statement, ready)| {
+            statement.effect == Effect::Allow
+                && ready.principal != Truth::False
+                && ready.action != Truth::False
+                && statement.hangs_on_the_deploy()
+        })
+    }
+
     /// The allows that let the log service write, for whichever source: the confused deputy.
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html>
     pub fn unscoped_grants(&self) -> Vec<&Statement> {
         self.about_log_delivery()
+            .filter(is_unscoped_grant)
+            .map(|(statement, _)| statement)
+            .collect()
+    }
+
+    /// Whether only the deploy tells if there is such an allow.
+    pub fn is_unscoped_perhaps(&self) -> bool {
+        self.all()
             .filter(|(statement, ready)| {
+                ready.principal != Truth::False
+                    && ready.action != Truth::False
+                    && (ready.principal == Truth::Unknown
+                        || ready.action == Truth::Unknown
+                        || !statement.is_surely_there())
+                    && statement.hangs_on_the_deploy()
+            })
+            .any(|(statement, ready)| {
                 statement.effect == Effect::Allow
-                    && ready.principal == Truth::True
                     && !ready.is_dead
                     && !statement.conditions.iter().any(scopes_source)
             })
-            .map(|(statement, _)| statement)
-            .collect()
     }
 
     /// The allows by which anyone can read objects that this edge writes, unless public access is blocked.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status>
     pub fn public_reads(&self, delivery: &Delivery) -> Vec<&Statement> {
+        let mut all = self.reads_of_everyone(delivery);
+        all.retain(|statement| !statement.hangs_on_the_deploy());
+        all
+    }
+
+    /// Whether only the deploy tells if there is such an allow.
+    pub fn is_public_perhaps(&self, delivery: &Delivery) -> bool {
+        let all = self.reads_of_everyone(delivery);
+        all.into_iter().any(Statement::hangs_on_the_deploy)
+    }
+
+    fn reads_of_everyone(&self, delivery: &Delivery) -> Vec<&Statement> {
         let request = Request::new(delivery, self.facts());
         let reads = |(statement, ready): &(&Statement, &PreparedStatement)| {
             is_about_everyone(statement)
@@ -114,9 +150,17 @@ impl Prepared {
     }
 
     fn about_log_delivery(&self) -> impl Iterator<Item = (&Statement, &PreparedStatement)> {
-        self.all()
-            .filter(|(_, ready)| ready.principal != Truth::False && ready.action == Truth::True)
+        self.all().filter(|(statement, ready)| {
+            ready.principal != Truth::False && ready.action == Truth::True && statement.is_surely_there()
+        })
     }
+}
+
+fn is_unscoped_grant((statement, ready): &(&Statement, &PreparedStatement)) -> bool {
+    statement.effect == Effect::Allow
+        && ready.principal == Truth::True
+        && !ready.is_dead
+        && !statement.conditions.iter().any(scopes_source)
 }
 
 fn names_log_service(statement: &Statement) -> bool {
@@ -158,6 +202,17 @@ fn scopes_source(condition: &Condition) -> bool {
     };
     if operator.test == Test::Null || operator.set == Some(SetOperator::ForAllValues) {
         return false;
+    }
+    // What the deploy brings in is an account or a bucket, hardly everyone's.
+    if condition
+        .values
+        .iter()
+        .any(|value| open::is_told_later(&value.text))
+    {
+        return matches!(
+            condition.key.to_ascii_lowercase().as_str(),
+            "aws:sourceaccount" | "aws:sourceorgid" | "aws:sourceorgpaths" | "aws:sourcearn"
+        );
     }
     let says_something = |text: &str| text.chars().any(|c| !matches!(c, '*' | '?' | ':' | '/' | '-'));
     match condition.key.to_ascii_lowercase().as_str() {
@@ -308,7 +363,7 @@ fn review(
             let pattern = operator.test == Test::StringLike;
             for value in &condition.values {
                 let odd = pattern && value.text.contains(['*', '?']) || value.text.contains("${");
-                if !odd && !is_account(&value.text) && !super::open::is_in(&value.text) {
+                if !odd && !is_account(&value.text) && !open::is_in(&value.text) {
                     push(
                         MisleadingKind::SourceAccountFormat,
                         &value.pointer,

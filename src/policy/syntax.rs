@@ -2,6 +2,8 @@
 //!
 //! Positions are pointers; the bytes behind one are found with [`super::Parsed::span`].
 
+use super::open;
+
 /// What S3 calls the service that delivers server access logs.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html>
 pub const LOG_SERVICE: &str = "logging.s3.amazonaws.com";
@@ -55,6 +57,32 @@ impl Statement {
             Some(sid) if !sid.is_empty() => sid.clone(),
             _ => self.pointer.trim_start_matches('/').replace('/', " "),
         }
+    }
+
+    /// Whether it doesn't hang on the deploy that the statement is there, with no condition but those written.
+    pub fn is_surely_there(&self) -> bool {
+        !self
+            .conditions
+            .iter()
+            .any(|condition| open::is_in(&condition.key))
+    }
+
+    /// Whether only the deploy tells one of those whom the statement is about.
+    pub fn names_somebody_later(&self) -> bool {
+        let listed = self.principal.iter().flat_map(|all| &all.listed);
+        listed.into_iter().any(|principal| match &principal.who {
+            Who::Aws(text) | Who::Service(text) => open::is_told_later(text),
+            Who::Everyone | Who::CanonicalUser(_) | Who::Federated(_) | Who::Malformed(_) => false,
+        })
+    }
+
+    /// Whether the statement leaves open until the deploy whom, what or which objects it is about.
+    pub fn hangs_on_the_deploy(&self) -> bool {
+        let listed = [&self.action, &self.resource].into_iter().flatten();
+        let mut items = listed.flat_map(|listed| &listed.items);
+        !self.is_surely_there()
+            || self.names_somebody_later()
+            || items.any(|item| open::is_told_later(&item.text))
     }
 }
 

@@ -5,11 +5,13 @@ use super::decide::{Prepared, UnknownKey};
 use super::delivery::{Delivery, KeyLayout};
 use super::facts::Question;
 use super::keys::{self, Mark, State};
+use super::open::{self, Open};
 use super::prepare::{
     ACTION, Coverage, PreparedCondition, PreparedStatement, Request, ResourceItem, covers_action,
     covers_log_service, is_legacy_account,
 };
 use super::syntax::{Condition, Effect, LOG_SERVICE, Principals, SetOperator, Statement, Test, Who};
+use super::template::Part;
 use super::truth::Truth;
 
 /// A deciding statement.
@@ -163,7 +165,7 @@ pub fn listed<'t>(values: impl Iterator<Item = &'t str>) -> String {
             text.push_str(", ");
         }
         text.push('`');
-        text.push_str(value);
+        text.push_str(&open::shown(value));
         text.push('`');
     }
     match (text.is_empty(), more) {
@@ -216,7 +218,10 @@ fn action(statement: &Statement, prepared: &PreparedStatement) -> ElementTrace {
         None => (statement.pointer.clone(), "no action".to_owned()),
         Some(action) => {
             let names = listed(action.items.iter().map(|item| item.text.as_str()));
-            let deciding = action.items.iter().find(|item| covers_action(&item.text));
+            let deciding = action
+                .items
+                .iter()
+                .find(|item| covers_action(&item.text) == Truth::True);
             (
                 deciding.map_or(&action.pointer, |item| &item.pointer).clone(),
                 if action.negated {
@@ -411,6 +416,7 @@ fn open_elements(statement: &Statement, ready: &PreparedStatement, request: &Req
             key,
             statement: statement.pointer.clone(),
             element: element.to_owned(),
+            is_told_later: settle == ONLY_THE_DEPLOY || settle == WHETHER_IT_IS_THERE,
             settle,
         });
     };
@@ -422,6 +428,14 @@ fn open_elements(statement: &Statement, ready: &PreparedStatement, request: &Req
                 continue;
             }
             let (key, question) = match &principal.who {
+                Who::Aws(text) | Who::Service(text) if open::is_in(text) => {
+                    push(
+                        "Principal".to_owned(),
+                        &principal.pointer,
+                        ONLY_THE_DEPLOY.to_owned(),
+                    );
+                    continue;
+                }
                 Who::Aws(text) if is_legacy_account(text) => (
                     "legacy log-delivery account principal".to_owned(),
                     Some(Question::LegacyAccount),
@@ -439,6 +453,11 @@ fn open_elements(statement: &Statement, ready: &PreparedStatement, request: &Req
             };
             push(key, &principal.pointer, settle);
         }
+    }
+    if ready.action == Truth::Unknown
+        && let Some(action) = &statement.action
+    {
+        push("Action".to_owned(), &action.pointer, ONLY_THE_DEPLOY.to_owned());
     }
     if request.resource(&ready.resource) == Truth::Unknown
         && let Some(resource) = &statement.resource
@@ -462,6 +481,7 @@ fn open_elements(statement: &Statement, ready: &PreparedStatement, request: &Req
         if request.condition(condition) == Truth::Unknown {
             push(
                 match written.parsed {
+                    _ if open::is_in(&written.key) => "the statement".to_owned(),
                     Some(_) => keys::proper_name(&written.key),
                     None => written.operator.clone(),
                 },
@@ -471,6 +491,19 @@ fn open_elements(statement: &Statement, ready: &PreparedStatement, request: &Req
         }
     }
     open
+}
+
+/// What settles a part that the policy leaves open.
+const ONLY_THE_DEPLOY: &str = "what stands in it is told only by the deploy";
+
+/// The same, of a condition that is open as a whole.
+const WHETHER_IT_IS_THERE: &str = "only the deploy tells whether it is there, and under which conditions";
+
+/// Whether a part of a text is told only by the deploy, or not at all.
+fn is_made(parts: &[Part]) -> bool {
+    parts
+        .iter()
+        .any(|part| matches!(part, Part::Open(Open::Missing(_) | Open::Made(_))))
 }
 
 fn asks(question: Question) -> String {
@@ -518,16 +551,17 @@ fn resource_settle(item: &ResourceItem, request: &Request<'_>) -> (String, Strin
         return ((*what).to_owned(), format!("{what} would tell"));
     }
     match item {
+        ResourceItem::Open => ("Resource".to_owned(), ONLY_THE_DEPLOY.to_owned()),
+        ResourceItem::Arn {
+            name: super::prepare::Name::Template(parts),
+            ..
+        } if is_made(parts) => ("Resource".to_owned(), ONLY_THE_DEPLOY.to_owned()),
         ResourceItem::Arn {
             name: super::prepare::Name::Template(_),
             ..
         } => (
             "a variable in Resource".to_owned(),
             "the value of the variable would tell".to_owned(),
-        ),
-        ResourceItem::Open => (
-            "Resource".to_owned(),
-            "what stands in it is told only by the deploy".to_owned(),
         ),
         ResourceItem::Arn { .. } | ResourceItem::Everything | ResourceItem::Nothing => (
             "Resource".to_owned(),
@@ -541,6 +575,9 @@ fn resource_settle(item: &ResourceItem, request: &Request<'_>) -> (String, Strin
 
 fn condition_settle(written: &Condition, condition: &PreparedCondition, request: &Request<'_>) -> String {
     let key = keys::proper_name(&written.key);
+    if open::is_in(&written.key) {
+        return WHETHER_IT_IS_THERE.to_owned();
+    }
     let Some(operator) = written.parsed else {
         return format!("there is no operator `{}`", written.operator);
     };
@@ -560,6 +597,10 @@ fn condition_settle(written: &Condition, condition: &PreparedCondition, request:
             "nothing can be compared with {}",
             listed(written.values.iter().map(|v| v.text.as_str()))
         );
+    }
+    let is_made = |value: &Value| matches!(value, Value::Template(parts) if is_made(parts));
+    if condition.values.iter().any(is_made) {
+        return ONLY_THE_DEPLOY.to_owned();
     }
     let delivery = request.delivery;
     match condition.row.state {
@@ -608,6 +649,7 @@ pub fn unknown_acl(delivery: &Delivery) -> UnknownKey {
         statement: String::new(),
         element: String::new(),
         settle,
+        is_told_later: false,
     }
 }
 

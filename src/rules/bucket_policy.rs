@@ -109,6 +109,9 @@ pub fn missing_answer(edge: &Edge<'_>, target: &Bucket, decision: &Decision) -> 
     if let Some(undecided) = missing_acl(target, decision) {
         return Some(undecided);
     }
+    if decision.unknown.iter().any(|unknown| unknown.is_told_later) {
+        return Some(Undecided::without(Call::Policy, &Why::AfterApply).on(&target.label));
+    }
     let (source, logging) = (edge.source, edge.logging);
     let settings = target.settings();
     let after_apply = |name_known: bool| (!name_known).then_some(&Why::AfterApply);

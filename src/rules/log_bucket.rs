@@ -21,14 +21,17 @@ pub fn sign_of_log_bucket(context: &BucketContext<'_, '_>) -> Result<Option<Sign
     let mut open = None;
     match &settings.policy {
         Fact::Known(_) => {
-            if let Some(policy) = TargetPolicy::of(bucket, &context.tallies.facts)
-                && let Some(statement) = policy.prepared.log_delivery_grants().first()
-            {
-                let policy = BucketPolicy::new(bucket, &policy);
-                return Ok(Some(Sign::Policy {
-                    place: policy.place(&statement.pointer),
-                    content: policy.content(&statement.pointer),
-                }));
+            if let Some(policy) = TargetPolicy::of(bucket, &context.tallies.facts) {
+                if let Some(statement) = policy.prepared.log_delivery_grants().first() {
+                    let policy = BucketPolicy::new(bucket, &policy);
+                    return Ok(Some(Sign::Policy {
+                        place: policy.place(&statement.pointer),
+                        content: policy.content(&statement.pointer),
+                    }));
+                }
+                if policy.prepared.is_log_delivery_granted_perhaps() {
+                    open = open.or(asked(Call::Policy, &Why::AfterApply));
+                }
             }
         }
         Fact::Unknown(why) => open = open.or(asked(Call::Policy, why)),

@@ -4,7 +4,7 @@ use super::context::{place_of, quoted};
 use super::grants::delivery;
 use super::{BucketContext, Check, Effect, Rule, bucket_policy::BucketPolicy};
 use crate::finding::{Finding, Severity, Undecided, Verdict};
-use crate::inventory::{Acl, Call, Fact, Grant, ObjectOwnership, Place, PublicAccessBlock};
+use crate::inventory::{Acl, Call, Fact, Grant, ObjectOwnership, Place, PublicAccessBlock, Why};
 use crate::policy::{self, Statement, Who};
 
 pub const RULE: Rule = Rule {
@@ -59,6 +59,7 @@ fn by_policy(context: &BucketContext<'_, '_>) -> Found {
     if let Fact::Unknown(why) = &context.bucket().settings().policy {
         return Err(Undecided::without(Call::Policy, why));
     }
+    let mut is_public_perhaps = false;
     let now = context.graph.inventory().taken_at.as_deref();
     for (number, edge) in context.deliverable() {
         let policy = context.tallies.policy(number);
@@ -67,7 +68,8 @@ fn by_policy(context: &BucketContext<'_, '_>) -> Found {
         else {
             return Ok(None);
         };
-        let public = policy.prepared.public_reads(&delivery(edge, now));
+        let delivery = delivery(edge, now);
+        let public = policy.prepared.public_reads(&delivery);
         if let Some(statement) = public.first() {
             let element = statement
                 .principal
@@ -76,8 +78,12 @@ fn by_policy(context: &BucketContext<'_, '_>) -> Found {
             let place = BucketPolicy::new(context.bucket(), policy).place(element);
             return Ok(Some((Way::Policy, place)));
         }
+        is_public_perhaps |= policy.prepared.is_public_perhaps(&delivery);
     }
-    Ok(None)
+    match is_public_perhaps {
+        true => Err(Undecided::without(Call::Policy, &Why::AfterApply)),
+        false => Ok(None),
+    }
 }
 
 /// The most of policies have no such statement, and need no second look for each source.

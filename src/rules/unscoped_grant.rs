@@ -2,8 +2,8 @@
 
 use super::bucket_policy::of_target;
 use super::{BucketContext, Check, Effect, Rule};
-use crate::finding::{Finding, Goal, Severity, Verdict};
-use crate::inventory::Call;
+use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
+use crate::inventory::{Call, Why};
 
 pub const RULE: Rule = Rule {
     code: "S3L104",
@@ -28,7 +28,10 @@ fn check(context: &BucketContext<'_, '_>) -> Verdict {
     }
     let grants = policy.policy.prepared.unscoped_grants();
     let Some(first) = grants.first() else {
-        return Ok(None);
+        return match policy.policy.prepared.is_unscoped_perhaps() {
+            true => Err(Undecided::without(Call::Policy, &Why::AfterApply)),
+            false => Ok(None),
+        };
     };
     let (name, statement) = (context.name(), first.name());
     let account = context

@@ -775,13 +775,7 @@ impl Behind for Look<'_, '_> {
                     (Some(Candidate::Row(number)), None) if !found.unclear => &reader.index.rows()[*number],
                     _ => return Fact::Unknown(Why::AfterApply),
                 };
-                let loaded = only.after.as_ref().map(|side| side.load(reader.text));
-                match loaded {
-                    Some(Ok(loaded)) => {
-                        policy_document::render(loaded.node()).map(|text| self.policy_document(text))
-                    }
-                    Some(Err(_)) | None => Fact::Unknown(Why::AfterApply),
-                }
+                policy_document::render(reader, only).map(|text| self.policy_document(text))
             }
             Fact::Unknown(why) => Fact::Unknown(why),
         }

@@ -124,6 +124,13 @@ impl<'d, 'a> Index<'d, 'a> {
         }
     }
 
+    /// What an argument of a resource refers to, as it is written.
+    pub fn names_in(&self, text: &Text<'_>, address: &Address, path: &[&str]) -> Vec<String> {
+        let expression = self.argument(text, address, path);
+        let names = expression.as_ref().and_then(references);
+        names.unwrap_or_default().into_iter().map(str::to_owned).collect()
+    }
+
     pub fn rows(&self) -> &'d [Row<'a>] {
         self.rows
     }
