@@ -55,6 +55,44 @@ fn on_the_recording(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 #[test]
+fn the_settings_name_the_log_bucket_where_the_command_line_does_not() {
+    let folder = folder();
+    recorded(folder.path(), &two_sources());
+    let settings = "[targets]\ntemplate = \"access-logs-{account}-{region}\"\nprefix = \"s3/{source}/\"\n";
+    std::fs::write(folder.path().join("s3log-lint.toml"), settings).expect("a file");
+    let shown = |arguments: &[&str]| {
+        let output = on_the_recording(
+            folder.path(),
+            &[&["enable", "app-data", "--create"], arguments].concat(),
+        );
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let lies_at = |shown: &str, place: &str| shown.contains(&format!("off → {place} ("));
+    let by_settings = shown(&[]);
+    assert!(
+        lies_at(&by_settings, "access-logs-111122223333-eu-west-1/s3/app-data/"),
+        "{by_settings}"
+    );
+    let named = shown(&["--target", "my-logs"]);
+    assert!(lies_at(&named, "my-logs/s3/app-data/"), "{named}");
+    let template = shown(&["--target-template", "mine-{region}", "--prefix", "{source}/logs/"]);
+    assert!(lies_at(&template, "mine-eu-west-1/app-data/logs/"), "{template}");
+    let isolated = shown(&["--isolated"]);
+    assert!(
+        lies_at(&isolated, "111122223333-eu-west-1-s3-access-logs/app-data/"),
+        "{isolated}"
+    );
+    // `fix` leads a source to the same place.
+    let fixed = on_the_recording(folder.path(), &["fix", "S3L009", "--create"]);
+    let fixed = text(&fixed.stdout);
+    assert!(
+        lies_at(&fixed, "access-logs-111122223333-eu-west-1/s3/web-assets/"),
+        "{fixed}"
+    );
+}
+
+#[test]
 fn a_plan_is_shown_with_what_the_lint_says_after_it() {
     let folder = folder();
     recorded(folder.path(), &two_sources());

@@ -271,3 +271,51 @@ fn github_gets_a_summary_beside_its_annotations() {
         "{text}"
     );
 }
+
+#[test]
+fn the_names_of_log_buckets_are_shown_and_their_errors_placed() {
+    let folder = Folder::new("");
+    let show = |settings: &str| {
+        folder.write("s3log-lint.toml", settings);
+        folder.run_in("", &["config", "show"])
+    };
+    let targets = |output: &Output| {
+        let text = String::from_utf8(output.stdout.clone()).expect("text");
+        let shown: toml::Table = text.parse().expect("what is shown is a settings file");
+        shown["targets"].clone()
+    };
+    let usual = targets(&show(""));
+    assert_eq!(
+        usual["template"].as_str(),
+        Some("{account}-{region}-s3-access-logs")
+    );
+    assert!(usual.get("prefix").is_none());
+    let own = "[targets]\ntemplate = \"logs-{account}-{region}\"\nprefix = \"{source}/s3/\"\n";
+    let shown = show(own);
+    assert_eq!(
+        targets(&shown)["template"].as_str(),
+        Some("logs-{account}-{region}")
+    );
+    assert_eq!(targets(&shown)["prefix"].as_str(), Some("{source}/s3/"));
+    // Read again, it says the same.
+    let text = String::from_utf8(shown.stdout.clone()).expect("text");
+    assert_eq!(show(&text).stdout, shown.stdout);
+    for (wrong, said) in [
+        (
+            "[targets]\ntemplate = \"logs-{source}\"\n",
+            "s3log-lint.toml:2:12: there is nothing to put for `{source}`",
+        ),
+        (
+            "[targets]\nprefix = \"{bucket}/\"\n",
+            "s3log-lint.toml:2:10: there is nothing to put for `{bucket}`",
+        ),
+        (
+            "[targets]\ntemplate = \"s3://{account}\"\n",
+            "s3log-lint.toml:2:12: no bucket can have a name like",
+        ),
+    ] {
+        let output = show(wrong);
+        assert_eq!(code(&output), 2, "{wrong}");
+        assert!(stderr(&output).contains(said), "{}", stderr(&output));
+    }
+}

@@ -22,7 +22,6 @@ use crate::policy::{Facts, SWITCHES};
 use crate::render::position;
 use crate::report::Settings;
 
-pub use self::file::Targets;
 pub use self::settle::rules_of;
 
 /// How the file is called where nobody names it.
@@ -93,6 +92,13 @@ pub enum Fault {
     Concurrency,
     #[error("AWS's documentation leaves no question open that is called `{0}`")]
     NoSwitch(String),
+    #[error("there is nothing to put for `{placeholder}`")]
+    Placeholder {
+        placeholder: String,
+        known: &'static [&'static str],
+    },
+    #[error("no bucket can have a name like `{name}`: {reason}")]
+    TargetName { name: String, reason: NameError },
     #[error("`{0}` is no organization: an id starts with `o-`, and `none` stands for none")]
     Organization(String),
 }
@@ -157,6 +163,13 @@ impl Diagnostic for ConfigError {
             Fault::NoSwitch(_) => {
                 let names: Vec<&str> = SWITCHES.iter().map(|switch| switch.name).collect();
                 format!("the questions are {}", names.join(", "))
+            }
+            Fault::Placeholder { known, .. } => {
+                let known: Vec<String> = known.iter().map(|name| format!("`{{{name}}}`")).collect();
+                format!("the placeholders here are {}", known.join(" and "))
+            }
+            Fault::TargetName { .. } => {
+                "write a template like `template = \"{account}-{region}-s3-access-logs\"`".to_owned()
             }
             Fault::Concurrency | Fault::Organization(_) => return None,
         };
@@ -225,9 +238,22 @@ impl Config {
         Some(folder.join(named).display().to_string())
     }
 
-    /// How log buckets are expected to be named.
-    pub fn targets(&self) -> &Targets {
-        &self.file.targets
+    /// How log buckets are expected to be named: a template.
+    pub fn target_template(&self) -> Option<&str> {
+        self.file
+            .targets
+            .template
+            .as_ref()
+            .map(|template| template.get_ref().as_str())
+    }
+
+    /// How the prefix of a source's logs is expected to be made: a template.
+    pub fn prefix_template(&self) -> Option<&str> {
+        self.file
+            .targets
+            .prefix
+            .as_ref()
+            .map(|template| template.get_ref().as_str())
     }
 
     /// The organization that the file names, `none` for none.

@@ -5,10 +5,10 @@ use clap::{Args, ValueEnum};
 use super::Exit;
 use super::arguments::AccountArguments;
 use super::change::{self, ChangeArguments};
-use super::config::ConfigArguments;
+use super::config::{Config, ConfigArguments};
 use super::error::Error;
 use super::output::Console;
-use super::{config, iam_policy, input, journal, target};
+use super::{iam_policy, input, journal, target};
 use crate::inventory::KeyFormat;
 use crate::plan::{self, Enable, Namespace, Plan, Reach, Sources, TargetChoice};
 
@@ -52,7 +52,7 @@ pub struct GoalArguments {
     /// The log bucket
     #[arg(long, value_name = "NAME", help_heading = "Setup")]
     pub target: Option<String>,
-    /// The log bucket's name, of {account} and {region} [default: {account}-{region}-s3-access-logs]
+    /// The log bucket's name, of {account} and {region} [default: the settings', or {account}-{region}-s3-access-logs]
     #[arg(
         long,
         value_name = "TEMPLATE",
@@ -72,7 +72,7 @@ pub struct GoalArguments {
         help_heading = "Setup"
     )]
     pub namespace: NamespaceArgument,
-    /// The keys' prefix, of {source}, {account} and {region} [default: {source}/]
+    /// The keys' prefix, of {source}, {account} and {region} [default: the settings', or {source}/]
     #[arg(long, value_name = "TEMPLATE", help_heading = "Setup")]
     pub prefix: Option<String>,
     /// How keys are made after the prefix [default: partitioned]
@@ -148,7 +148,13 @@ impl ExpireAfter {
 }
 
 impl GoalArguments {
-    pub fn goal(&self, sources: Sources, account: &AccountArguments) -> Result<Enable, Error> {
+    /// What is said here goes before what the settings say, and that before what is usual.
+    pub fn goal(
+        &self,
+        sources: Sources,
+        account: &AccountArguments,
+        config: &Config,
+    ) -> Result<Enable, Error> {
         let key_format = match (self.key_format, self.date_source) {
             (None, None) => None,
             (Some(KeyFormatArgument::Simple), None) => Some(KeyFormat::Simple),
@@ -158,9 +164,12 @@ impl GoalArguments {
         };
         Ok(Enable {
             sources,
-            target: match (&self.target, &self.target_template) {
+            target: match (
+                &self.target,
+                self.target_template.as_deref().or(config.target_template()),
+            ) {
                 (Some(name), _) => TargetChoice::Named(name.clone()),
-                (None, Some(template)) => TargetChoice::Template(template.clone()),
+                (None, Some(template)) => TargetChoice::Template(template.to_owned()),
                 (None, None) => TargetChoice::Default,
             },
             create: self.create,
@@ -168,7 +177,11 @@ impl GoalArguments {
                 NamespaceArgument::Global => Namespace::Global,
                 NamespaceArgument::AccountRegional => Namespace::AccountRegional,
             },
-            prefix: self.prefix.clone(),
+            prefix: self
+                .prefix
+                .as_deref()
+                .or(config.prefix_template())
+                .map(str::to_owned),
             key_format,
             expire_after: match self.expire_after {
                 ExpireAfter::Days(days) => Some(days),
@@ -187,7 +200,8 @@ impl GoalArguments {
 }
 
 pub fn run(arguments: &EnableArguments, config: &ConfigArguments, console: &Console) -> Result<Exit, Error> {
-    let account = config::Config::read(config)?.complete(&arguments.account);
+    let config = Config::read(config)?;
+    let account = config.complete(&arguments.account);
     if arguments.print_iam_policy {
         let never = arguments.goal.expire_after == ExpireAfter::Never;
         return iam_policy::print_for_enable(&account, arguments.goal.create, !never, console);
@@ -207,7 +221,7 @@ pub fn run(arguments: &EnableArguments, config: &ConfigArguments, console: &Cons
         true => Sources::AllUnlogged,
         false => Sources::Named(arguments.sources.clone()),
     };
-    let mut goal = arguments.goal.goal(sources, &account)?;
+    let mut goal = arguments.goal.goal(sources, &account, &config)?;
     let account = about(&account, &goal.sources);
     let mut inventory = input::read(&account, console)?;
     target::read(&account, &mut inventory, &mut goal)?;

@@ -53,7 +53,8 @@ pub struct FixArguments {
 }
 
 pub fn run(arguments: &FixArguments, config: &ConfigArguments, console: &Console) -> Result<Exit, Error> {
-    let account = Config::read(config)?.complete(&arguments.account);
+    let config = Config::read(config)?;
+    let account = config.complete(&arguments.account);
     let selected = select(arguments)?;
     let mut inventory = input::read(&account, console)?;
     let mut findings = lint(&inventory);
@@ -72,7 +73,7 @@ pub fn run(arguments: &FixArguments, config: &ConfigArguments, console: &Console
     let mut how = Repairs {
         setup: arguments
             .goal
-            .goal(Sources::Named(moved_sources(&repairs)), &account)?,
+            .goal(Sources::Named(moved_sources(&repairs)), &account, &config)?,
         disable_loops: arguments.disable_loops,
     };
     if !moved_sources(&repairs).is_empty() {

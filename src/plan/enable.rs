@@ -294,8 +294,11 @@ fn target_name(goal: &Enable, account: &AccountId, region: &Region) -> Result<St
     fill(
         template,
         &[("account", account.as_str()), ("region", region.as_str())],
-        "name",
     )
+    .map_err(|placeholder| Refusal::Placeholder {
+        what: "name",
+        placeholder,
+    })
 }
 
 fn route(draft: &Draft, goal: &Enable, source: &str, remarks: &mut Vec<String>) -> Result<Route, Refusal> {
@@ -352,8 +355,11 @@ fn route(draft: &Draft, goal: &Enable, source: &str, remarks: &mut Vec<String>) 
                 ("account", draft.account.as_str()),
                 ("region", region.as_str()),
             ],
-            "prefix",
-        )?,
+        )
+        .map_err(|placeholder| Refusal::Placeholder {
+            what: "prefix",
+            placeholder,
+        })?,
     };
     let key_format = goal
         .key_format

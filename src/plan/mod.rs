@@ -27,6 +27,7 @@ pub use grant::Reach;
 pub use project::{current, project, project_into};
 pub use refusal::Refusal;
 pub use repair::{Left, Repair, Repairs, repair, why_not};
+pub use template::fill;
 
 use crate::inventory::Inventory;
 use crate::name::{AccountId, Partition};

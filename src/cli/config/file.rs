@@ -44,7 +44,7 @@ pub struct File {
     /// What you know and AWS doesn't tell.
     #[serde(default)]
     pub facts: Facts,
-    /// How log buckets are expected to be named; `enable` takes its defaults from here.
+    /// How log buckets are expected to be named; `enable` and `fix` take their defaults from here.
     #[serde(default)]
     pub targets: Targets,
     /// What is allowed, on which buckets, and why.
@@ -99,15 +99,15 @@ pub enum Values {
     Many(Vec<String>),
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Targets {
     /// The name of a log bucket, with `{account}` and `{region}`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub template: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub template: Option<Spanned<String>>,
     /// The prefix of a source's logs, with `{source}`, `{account}` and `{region}`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub prefix: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub prefix: Option<Spanned<String>>,
 }
 
 /// One suppression.

@@ -11,7 +11,8 @@ use super::file::{self, File};
 use super::{ConfigError, Fault};
 use crate::finding::Severity;
 use crate::inventory::{Document, Place, Title};
-use crate::name::AccountId;
+use crate::name::{AccountId, BucketName};
+use crate::plan;
 use crate::policy::{Facts, SWITCHES, Truth};
 use crate::report::{Settings, Suppression, Unknown, bucket_pattern};
 use crate::rules::{self, Rule};
@@ -98,6 +99,15 @@ impl File {
         {
             return Err(settle.wrong(concurrency.span(), Fault::Concurrency));
         }
+        if let Some(template) = &self.targets.template {
+            let name = settle.filled(template, &["account", "region"])?;
+            if let Err(reason) = BucketName::parse(&name) {
+                return Err(settle.wrong(template.span(), Fault::TargetName { name, reason }));
+            }
+        }
+        if let Some(template) = &self.targets.prefix {
+            settle.filled(template, &["source", "account", "region"])?;
+        }
         if let Some(organization) = &self.facts.organization {
             let text = organization.get_ref();
             if text != "none" && !text.starts_with("o-") {
@@ -155,6 +165,24 @@ impl Settle<'_> {
             };
             self.wrong(word.span(), fault)
         })
+    }
+
+    /// What a template may become.
+    fn filled(
+        &self,
+        template: &Spanned<String>,
+        known: &'static [&'static str],
+    ) -> Result<String, ConfigError> {
+        let values: Vec<(&str, &str)> = known
+            .iter()
+            .map(|name| match *name {
+                "account" => (*name, "111122223333"),
+                "region" => (*name, "eu-west-1"),
+                _ => (*name, "app-data"),
+            })
+            .collect();
+        plan::fill(template.get_ref(), &values)
+            .map_err(|placeholder| self.wrong(template.span(), Fault::Placeholder { placeholder, known }))
     }
 
     fn codes(&self, words: &[Spanned<String>]) -> Result<BTreeSet<&'static str>, ConfigError> {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::Config;
-use super::file::{FailOn, File, Severity, Targets, Unknown, Values};
+use super::file::{FailOn, File, Severity, Unknown, Values};
 use crate::finding;
+use crate::plan::Namespace;
 use crate::policy::SWITCHES;
 use crate::report;
 use crate::rules;
@@ -25,7 +26,7 @@ struct Shown<'a> {
     bucket_tags: bool,
     severity: BTreeMap<&'static str, Severity>,
     facts: ShownFacts<'a>,
-    targets: &'a Targets,
+    targets: ShownTargets<'a>,
     allow: Vec<ShownAllow<'a>>,
 }
 
@@ -36,6 +37,14 @@ struct ShownFacts<'a> {
     organization: Option<&'a str>,
     condition_keys: &'a BTreeMap<String, Values>,
     switches: BTreeMap<&'a str, bool>,
+}
+
+#[derive(Serialize)]
+struct ShownTargets<'a> {
+    template: &'a str,
+    /// Without one, a source keeps the prefix that it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prefix: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -95,7 +104,12 @@ pub fn settings(config: &Config) -> String {
                 .map(|(name, on)| (name.get_ref().as_str(), *on))
                 .collect(),
         },
-        targets: &file.targets,
+        targets: ShownTargets {
+            template: config
+                .target_template()
+                .unwrap_or(Namespace::Global.default_template()),
+            prefix: config.prefix_template(),
+        },
         allow: file
             .allow
             .iter()
