@@ -253,3 +253,199 @@ fn a_grant_that_is_taken_up_perhaps_is_open() {
     // Whichever of these is taken up, none grants.
     assert_eq!(take_up(&["trail", "config"]).0, "not-granted");
 }
+
+/// Where the only edge leads, if it is known.
+fn target_of(report: &Value) -> Option<String> {
+    let edges = report["edges"].as_array().expect("a list");
+    assert_eq!(edges.len(), 1, "{report}");
+    edges[0]["target"].as_str().map(str::to_owned)
+}
+
+#[test]
+fn a_bucket_that_logs_to_itself_is_told_unless_another_is_named_after_it() {
+    let own = ["aws_s3_bucket.app.id", "aws_s3_bucket.app"];
+    let bare = Plan::default()
+        .bucket("app", "app-data")
+        .logging("app", &own, &own);
+    let report = bare.report();
+    assert_eq!(target_of(&report).as_deref(), Some("app-data"));
+    assert!(told(&report).1.contains(&"S3L001".to_owned()), "{report}");
+    // `"${aws_s3_bucket.app.id}-logs"` has the same references.
+    let named_after = Plan::default()
+        .bucket("app", "app-data")
+        .bucket("logs", "app-data-logs")
+        .logging("app", &own, &own);
+    let report = named_after.report();
+    assert_eq!(target_of(&report), None);
+    assert!(!told(&report).1.contains(&"S3L001".to_owned()), "{report}");
+}
+
+#[test]
+fn the_source_tells_a_name_from_a_text_that_is_made_of_it() {
+    let own = ["aws_s3_bucket.app.id", "aws_s3_bucket.app"];
+    let plan = || {
+        let plan = Plan::default()
+            .bucket("app", "app-data")
+            .bucket("logs", "app-data-logs");
+        plan.logging("app", &own, &own).text()
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().display().to_string();
+    let written = |target: &str| {
+        let text = format!("resource \"aws_s3_bucket_logging\" \"app\" {{\n  target_bucket = {target}\n}}\n");
+        std::fs::write(folder.path().join("main.tf"), text).expect("a file");
+        target_of(&check(&plan(), &["--source", &path]))
+    };
+    assert_eq!(written("aws_s3_bucket.app.id").as_deref(), Some("app-data"));
+    assert_eq!(
+        written("\"${aws_s3_bucket.app.id}\"").as_deref(),
+        Some("app-data")
+    );
+    assert_ne!(
+        written("\"${aws_s3_bucket.app.id}-logs\"").as_deref(),
+        Some("app-data")
+    );
+}
+
+/// Three buckets by number, and as many resources that configure logging from one number to another.
+fn counted(buckets: usize, loggings: usize) -> Vec<Option<String>> {
+    let mut plan = Plan::default();
+    for number in 0..buckets {
+        let name = json!({"bucket": format!("amzn-s3-demo-{number}")});
+        let address = format!("aws_s3_bucket.b[{number}]");
+        plan.changes
+            .push(change(&address, "create", name, json!({"id": true})));
+        let name = json!({"bucket": format!("amzn-s3-demo-logs-{number}")});
+        let address = format!("aws_s3_bucket.logs[{number}]");
+        plan.changes
+            .push(change(&address, "create", name, json!({"id": true})));
+    }
+    for number in 0..loggings {
+        plan.changes.push(change(
+            &format!("aws_s3_bucket_logging.l[{number}]"),
+            "create",
+            json!({"target_prefix": "p/"}),
+            json!({"bucket": true, "target_bucket": true}),
+        ));
+    }
+    for (address, expressions) in [
+        ("aws_s3_bucket.b", json!({})),
+        ("aws_s3_bucket.logs", json!({})),
+        (
+            "aws_s3_bucket_logging.l",
+            json!({
+                "bucket": {"references": ["aws_s3_bucket.b", "count.index"]},
+                "target_bucket": {"references": ["aws_s3_bucket.logs", "count.index"]},
+            }),
+        ),
+    ] {
+        let mut resource = configured(address, expressions);
+        resource["count_expression"] = json!({"references": ["var.how_many"]});
+        plan.resources.push(resource);
+    }
+    let report = plan.report();
+    let edges = report["edges"].as_array().expect("a list");
+    edges
+        .iter()
+        .map(|edge| edge["target"].as_str().map(str::to_owned))
+        .collect()
+}
+
+#[test]
+fn an_index_is_the_own_number_where_there_are_as_many() {
+    let named = |number: usize| Some(format!("amzn-s3-demo-logs-{number}"));
+    assert_eq!(counted(2, 2), [named(0), named(1)]);
+    // `[count.index + 1]` has the same references, and needs one more.
+    assert!(counted(3, 2).iter().all(Option::is_none));
+}
+
+#[test]
+fn a_key_beside_a_whole_reference_is_a_part_of_the_text() {
+    let key_of = |beside: &str| {
+        let plan = Plan::default()
+            .bucket("app", "app-data")
+            .bucket("logs", "amzn-s3-demo-logs");
+        let target = ["aws_s3_bucket.logs.id", "aws_s3_bucket.logs", beside];
+        let own = ["aws_s3_bucket.app.id", "aws_s3_bucket.app"];
+        target_of(&plan.logging("app", &own, &target).report())
+    };
+    for beside in ["each.key", "count.index", "terraform.workspace", "path.module"] {
+        assert_eq!(key_of(beside), None, "{beside}");
+    }
+}
+
+#[test]
+fn an_output_that_the_index_hides_is_found_where_only_one_can_be_a_name() {
+    let of = |outputs: Value| {
+        let mut plan = Plan::default();
+        for key in ["eu", "us"] {
+            for name in ["this", "other"] {
+                let address = format!("module.site[\"{key}\"].aws_s3_bucket.{name}");
+                let bucket = json!({"bucket": format!("amzn-s3-demo-{name}-{key}")});
+                plan = plan.creates(&address, bucket, json!({"id": true}), json!({}));
+            }
+            plan.changes.push(change(
+                &format!("aws_s3_bucket_logging.site[\"{key}\"]"),
+                "create",
+                json!({"bucket": format!("app-data-{key}"), "target_prefix": ""}),
+                json!({"target_bucket": true}),
+            ));
+        }
+        let mut logging = configured(
+            "aws_s3_bucket_logging.site",
+            json!({"target_bucket": {"references": ["module.site", "each.key"]}}),
+        );
+        logging["for_each_expression"] = json!({});
+        plan.resources.push(logging);
+        let inside = [
+            configured("aws_s3_bucket.this", json!({})),
+            configured("aws_s3_bucket.other", json!({})),
+        ];
+        let call = json!({"site": {
+            "for_each_expression": {},
+            "module": {"outputs": outputs, "resources": inside},
+        }});
+        plan.root.insert("module_calls".to_owned(), call);
+        let report = plan.report();
+        let edges = report["edges"].as_array().expect("a list").clone();
+        edges
+            .iter()
+            .map(|edge| edge["target"].as_str().map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    let id = json!({"expression": {"references": ["aws_s3_bucket.this.id", "aws_s3_bucket.this"]}});
+    let arn = json!({"expression": {"references": ["aws_s3_bucket.this.arn", "aws_s3_bucket.this"]}});
+    let other = json!({"expression": {"references": ["aws_s3_bucket.other.id", "aws_s3_bucket.other"]}});
+    let found = [
+        Some("amzn-s3-demo-this-eu".to_owned()),
+        Some("amzn-s3-demo-this-us".to_owned()),
+    ];
+    assert_eq!(of(json!({"id": id, "arn": arn})), found);
+    assert_eq!(of(json!({"id": id, "other_id": other})), [None, None]);
+}
+
+#[test]
+fn the_id_of_what_configures_a_bucket_is_its_name_only_without_an_owner() {
+    let of = |kind: &str, after: Value, attribute: &str| {
+        let address = format!("{kind}.logs");
+        let plan = Plan::default()
+            .bucket("app", "app-data")
+            .bucket("logs", "amzn-s3-demo-logs");
+        let plan = plan.creates(
+            &address,
+            after,
+            json!({"bucket": true, "id": true}),
+            json!({"bucket": {"references": ["aws_s3_bucket.logs.id", "aws_s3_bucket.logs"]}}),
+        );
+        let reference = format!("{address}.{attribute}");
+        let own = ["aws_s3_bucket.app.id", "aws_s3_bucket.app"];
+        target_of(&plan.logging("app", &own, &[&reference, &address]).report())
+    };
+    let logs = Some("amzn-s3-demo-logs".to_owned());
+    let owned = || json!({"expected_bucket_owner": "111122223333"});
+    assert_eq!(of("aws_s3_bucket_versioning", json!({}), "id"), logs);
+    assert_eq!(of("aws_s3_bucket_versioning", owned(), "bucket"), logs);
+    assert_eq!(of("aws_s3_bucket_versioning", owned(), "id"), None);
+    // `BUCKET,ACL`
+    assert_eq!(of("aws_s3_bucket_acl", json!({}), "id"), None);
+}

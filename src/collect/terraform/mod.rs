@@ -25,7 +25,7 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use self::owners::Owners;
-use self::references::{Candidate, Index, Want};
+use self::references::{Candidate, Found, Index, Want};
 use self::resource::Behind;
 use self::rows::{Loaded, Row, Side, Verb};
 use self::secrets::Secrets;
@@ -537,12 +537,23 @@ impl<'r, 'a> Reader<'r, 'a> {
                     .collect();
                 let mut keys: Vec<BucketKey> = keys.into_iter().collect();
                 match keys.len() {
-                    _ if found.unclear => BucketKey::OneOf(Vec::new()),
+                    _ if !found.is_clear() => BucketKey::OneOf(Vec::new()),
                     1 => keys.swap_remove(0),
                     _ => BucketKey::OneOf(keys),
                 }
             }
         }
+    }
+
+    /// Whether a bucket's name is another's with more text.
+    fn is_named_after(self, row: &Row<'a>, other: &Row<'a>) -> bool {
+        let name = |row: &Row<'a>| row.after.as_ref().and_then(|side| side.bucket.known().cloned());
+        if let (Some(name), Some(other)) = (name(row), name(other)) {
+            return name.len() > other.len() && name.contains(&other);
+        }
+        let names = self.index.names_in(self.text, &row.address, &["bucket"]);
+        let own = format!("{}.{}.", other.address.kind, other.address.name);
+        row.address.scope == other.address.scope && names.iter().any(|name| name.starts_with(&own))
     }
 
     /// Whether the source adds text to what the bucket's name is made of.
@@ -616,6 +627,28 @@ impl Look<'_, '_> {
         self.written
             .as_ref()
             .is_some_and(|written| written.is_built(&pointer))
+    }
+
+    /// Whether more must stand around the reference than a plan tells. A bucket that seems to log to itself is a fault
+    /// that people make; but where the key of the instance chose it (`[count.index + 1]`), or another bucket is named
+    /// like it with more text (`"${aws_s3_bucket.app.id}-logs"`), it is more likely that other one. The source tells.
+    fn is_hardly_meant(&self, key: &BucketKey, found: &Found) -> bool {
+        let reader = self.reader;
+        if *key != reader.key(self.row, self.side) {
+            return false;
+        }
+        let [Candidate::Row(number)] = found.candidates.iter().collect::<Vec<_>>()[..] else {
+            return false;
+        };
+        let meant = &reader.index.rows()[*number];
+        let others = reader.index.rows().iter().filter(|row| row.text != meant.text);
+        // What is written is no text with more in it, as was seen before.
+        let is_read = self.written.as_ref().is_some_and(|written| !written.is_outside());
+        found.by_own_key
+            || !is_read
+                && others
+                    .filter(|row| row.is_managed("aws_s3_bucket"))
+                    .any(|row| reader.is_named_after(row, meant))
     }
 
     /// The values of the resource, as they are shown: without what is sensitive.
@@ -732,7 +765,9 @@ impl Behind for Look<'_, '_> {
                     .collect();
                 let mut keys: Vec<BucketKey> = keys.into_iter().collect();
                 match keys.len() {
-                    1 if !found.unclear => meant(keys.swap_remove(0)),
+                    1 if found.is_clear() && !self.is_hardly_meant(&keys[0], &found) => {
+                        meant(keys.swap_remove(0))
+                    }
                     _ => Fact::Unknown(Why::AfterApply),
                 }
             }
@@ -744,12 +779,9 @@ impl Behind for Look<'_, '_> {
         let found = reader
             .index
             .follow(reader.text, &self.row.address, path, Want::KmsKey);
-        let mut candidates = found.candidates.iter();
-        match (candidates.next()?, candidates.next()) {
-            (Candidate::Row(number), None) if !found.unclear => {
-                Some(reader.index.rows()[*number].text.clone())
-            }
-            _ => None,
+        match found.only()? {
+            Candidate::Row(number) => Some(reader.index.rows()[*number].text.clone()),
+            Candidate::Text(_) => None,
         }
     }
 
@@ -770,11 +802,10 @@ impl Behind for Look<'_, '_> {
                 let found = reader
                     .index
                     .follow(reader.text, &self.row.address, &["policy"], Want::Policy);
-                let mut candidates = found.candidates.iter();
-                let only = match (candidates.next(), candidates.next()) {
-                    (Some(Candidate::Row(number)), None) if !found.unclear => &reader.index.rows()[*number],
-                    _ => return Fact::Unknown(Why::AfterApply),
+                let Some(Candidate::Row(number)) = found.only() else {
+                    return Fact::Unknown(Why::AfterApply);
                 };
+                let only = &reader.index.rows()[*number];
                 policy_document::render(reader, only).map(|text| self.policy_document(text))
             }
             Fact::Unknown(why) => Fact::Unknown(why),

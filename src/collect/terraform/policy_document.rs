@@ -204,7 +204,7 @@ impl Within<'_, '_, '_> {
         }
         let (index, text) = (self.reader.index, self.reader.text);
         let found = index.follow(text, &self.row.address, &[argument], Want::Policy);
-        if found.unclear {
+        if !found.is_clear() {
             return Err(Why::AfterApply);
         }
         let mut more = Vec::new();

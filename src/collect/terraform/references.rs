@@ -2,7 +2,12 @@
 //!
 //! A plan says `{"references": ["aws_s3_bucket.logs[0].id", …]}` and not what is done with them. So every reference is
 //! a candidate, and only a single one is an answer; `coalesce(var.a, var.b)` with two of them is none.
+//!
+//! What stands around a single reference isn't in a plan either: `aws_s3_bucket.logs.id` and `"${aws_s3_bucket.logs.id}-eu"`
+//! are one, and so are `[count.index]` and `[count.index + 1]`. The first of each is what nearly everybody writes; it is
+//! taken for that, unless something in the plan speaks against it.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -40,6 +45,25 @@ pub(super) struct Found {
     pub candidates: BTreeSet<Candidate>,
     /// Something was met that leads nowhere: the value may come from there.
     pub unclear: bool,
+    /// An attribute was met that is no name: an ARN, a domain.
+    pub elsewhere: bool,
+    /// One of several instances was chosen by the own key of the resource that refers to it.
+    pub by_own_key: bool,
+}
+
+impl Found {
+    /// The only thing that can be meant.
+    pub fn only(&self) -> Option<&Candidate> {
+        let mut candidates = self.candidates.iter();
+        match (candidates.next(), candidates.next()) {
+            (Some(only), None) if self.is_clear() => Some(only),
+            _ => None,
+        }
+    }
+
+    pub fn is_clear(&self) -> bool {
+        !self.unclear && !self.elsewhere
+    }
 }
 
 /// The resources and the configuration of one file, to look things up in.
@@ -50,6 +74,8 @@ pub(super) struct Index<'d, 'a> {
     calls: BTreeMap<(Vec<Call>, String), Vec<Option<Key>>>,
     modules: BTreeMap<Vec<&'d str>, Module<'d, 'a>>,
     variables: BTreeMap<String, Value>,
+    /// Whether the instances of one thing can go by the keys of another: scope and names of both.
+    alike: RefCell<BTreeMap<(Scope, String, String), bool>>,
 }
 
 struct Module<'d, 'a> {
@@ -65,6 +91,8 @@ struct Site {
     scope: Scope,
     /// The own key of the resource or call that holds the expression.
     key: Option<Key>,
+    /// Which resource or call it is: its address without its key.
+    name: String,
     for_each: Option<Value>,
 }
 
@@ -121,6 +149,7 @@ impl<'d, 'a> Index<'d, 'a> {
             calls: rows::calls(rows),
             modules,
             variables,
+            alike: RefCell::default(),
         }
     }
 
@@ -222,6 +251,36 @@ impl<'d, 'a> Index<'d, 'a> {
         text.parse_owned(root.module.variables.get(name)?.default?).ok()
     }
 
+    /// Whether the key of a resource can be the key in what it refers to: each of its instances finds one there. With
+    /// numbers, as many as there are: `[count.index + 1]` needs one more.
+    fn go_by_keys(&self, site: &Site, other: &str) -> bool {
+        let question = (site.scope.clone(), site.name.clone(), other.to_owned());
+        if let Some(answer) = self.alike.borrow().get(&question) {
+            return *answer;
+        }
+        let keys = |name: &str| -> BTreeSet<&Key> {
+            let of_call = name
+                .strip_prefix("module.")
+                .and_then(|name| self.calls.get(&(site.scope.clone(), name.to_owned())));
+            let of_resource = self.by_name.get(&site.scope).and_then(|all| all.get(name));
+            let of_resource = of_resource.into_iter().flatten();
+            of_call
+                .into_iter()
+                .flatten()
+                .chain(of_resource.map(|number| &self.rows[*number].address.key))
+                .flatten()
+                .collect()
+        };
+        let (own, others) = (keys(&site.name), keys(other));
+        let is_counted = own.iter().any(|key| matches!(key, Key::Number(_)));
+        let answer = match is_counted {
+            true => own == others,
+            false => own.is_subset(&others),
+        };
+        self.alike.borrow_mut().insert(question, answer);
+        answer
+    }
+
     fn instances(&self, scope: &Scope, is_data: bool, kind: &str, name: &str) -> &[usize] {
         self.by_name
             .get(scope)
@@ -257,6 +316,7 @@ impl Search<'_, '_, '_> {
         Site {
             scope: address.scope.clone(),
             key: address.key.clone(),
+            name: name_of(address.is_data, &address.kind, &address.name),
             for_each: self.parsed(for_each),
         }
     }
@@ -283,20 +343,27 @@ impl Search<'_, '_, '_> {
 
     fn constant(&mut self, constant: &Value, path: &[Step]) {
         match descend(constant, path) {
-            // Nothing, a switch or a number is no name: it only chooses among the others.
-            None | Some(Value::Null | Value::Bool(_) | Value::Number(_)) => {}
+            // Nothing and a switch are no names: they only choose among the others.
+            None | Some(Value::Null | Value::Bool(_)) => {}
             Some(Value::String(text)) if text.is_empty() => {}
             Some(Value::String(text)) => {
                 self.found.candidates.insert(Candidate::Text(text.clone()));
             }
-            Some(Value::Array(_) | Value::Object(_)) => self.found.unclear = true,
+            // A number may be a part of a name.
+            Some(Value::Number(_) | Value::Array(_) | Value::Object(_)) => self.found.unclear = true,
         }
     }
 
     fn references(&mut self, references: &[&str], site: &Site, path: &[Step], depth: usize) {
-        let by_own_key = references
-            .iter()
-            .any(|reference| matches!(*reference, "each.key" | "count.index"));
+        let is_key = |reference: &&str| matches!(*reference, "each.key" | "count.index");
+        let by_own_key = references.iter().any(is_key);
+        // An index that isn't known before hides what follows it. Where nothing is hidden, the key is no index: it is
+        // a part of the text, or chooses.
+        let hides = |reference: &&str| steps(reference).is_some_and(|steps| is_cut_off(&steps));
+        if by_own_key && !references.iter().filter(|each| !is_key(each)).any(hides) {
+            self.found.unclear = true;
+            return;
+        }
         for reference in references {
             let Some(mut all) = steps(reference) else {
                 self.found.unclear = true;
@@ -316,7 +383,7 @@ impl Search<'_, '_, '_> {
             return;
         };
         match (head.as_str(), rest) {
-            ("count" | "path" | "terraform", _) => {}
+            ("count", _) => {}
             ("each", [Step::Name(key), ..]) if key == "key" => {}
             ("each", [Step::Name(value), rest @ ..]) if value == "value" => {
                 match (&site.for_each, &site.key) {
@@ -337,7 +404,9 @@ impl Search<'_, '_, '_> {
             ("data", [Step::Name(kind), Step::Name(name), rest @ ..]) => {
                 self.resource(true, kind, name, rest, site, by_own_key, depth);
             }
-            ("local" | "self" | "each" | "var" | "module" | "data", _) => self.found.unclear = true,
+            ("local" | "self" | "each" | "var" | "module" | "data" | "path" | "terraform", _) => {
+                self.found.unclear = true;
+            }
             (kind, [Step::Name(name), rest @ ..]) => {
                 self.resource(false, kind, name, rest, site, by_own_key, depth);
             }
@@ -367,6 +436,7 @@ impl Search<'_, '_, '_> {
                 let caller = Site {
                     scope: parent.to_vec(),
                     key: last.key.clone(),
+                    name: format!("module.{}", last.name),
                     for_each: self.parsed(module.call.and_then(|call| call.for_each_expression)),
                 };
                 self.expression(&given, &caller, rest, depth + 1);
@@ -385,11 +455,12 @@ impl Search<'_, '_, '_> {
         let (key, rest) = leading_key(rest);
         let mut path = names(&site.scope);
         path.push(name);
-        let (Some(module), [Step::Name(output), rest @ ..]) = (self.index.modules.get(&path), rest) else {
+        let index = self.index;
+        let Some(module) = index.modules.get(&path) else {
             self.found.unclear = true;
             return;
         };
-        let instances = self.index.calls.get(&(site.scope.clone(), name.to_owned()));
+        let instances = index.calls.get(&(site.scope.clone(), name.to_owned()));
         let instances = instances.map_or(&[][..], Vec::as_slice);
         let is_many = module
             .call
@@ -397,7 +468,14 @@ impl Search<'_, '_, '_> {
         let chosen = match (key, is_many) {
             (Some(key), _) => Some(key),
             (None, false) => None,
-            (None, true) if by_own_key && instances.contains(&site.key) => site.key.clone(),
+            (None, true)
+                if by_own_key
+                    && instances.contains(&site.key)
+                    && index.go_by_keys(site, &format!("module.{name}")) =>
+            {
+                self.found.by_own_key |= instances.len() > 1;
+                site.key.clone()
+            }
             (None, true) => match instances {
                 // No instance at all: whatever uses it isn't reached.
                 [] => return,
@@ -413,17 +491,48 @@ impl Search<'_, '_, '_> {
             name: name.to_owned(),
             key: chosen,
         });
-        let expression = module.module.outputs.get(output.as_str());
-        match self.parsed(expression.and_then(|output| output.expression)) {
-            Some(expression) => {
-                let inside = Site {
-                    scope,
-                    key: None,
-                    for_each: None,
+        let inside = Site {
+            scope,
+            key: None,
+            name: String::new(),
+            for_each: None,
+        };
+        match rest {
+            [] => self.any_output(module, &inside, depth),
+            [Step::Name(output), rest @ ..] => {
+                let expression = module.module.outputs.get(output.as_str());
+                let Some(expression) = self.parsed(expression.and_then(|output| output.expression)) else {
+                    self.found.unclear = true;
+                    return;
                 };
-                self.expression(&expression, &inside, rest, depth + 1);
+                let mut rest = rest.to_vec();
+                // `module.a.buckets[each.key]`
+                if rest.is_empty() && by_own_key && !is_many {
+                    rest.extend(site.key.clone().map(Step::Key));
+                }
+                self.expression(&expression, &inside, &rest, depth + 1);
             }
-            None => self.found.unclear = true,
+            [Step::Key(_), ..] => self.found.unclear = true,
+        }
+    }
+
+    /// Which output is meant was lost with the index: `module.a[each.key].bucket_id`. It is told where all that can be
+    /// a name come to the same.
+    fn any_output(&mut self, module: &Module<'_, '_>, inside: &Site, depth: usize) {
+        for output in module.module.outputs.values() {
+            let Some(expression) = self.parsed(output.expression) else {
+                self.found.unclear = true;
+                continue;
+            };
+            let before = std::mem::take(&mut self.found);
+            self.expression(&expression, inside, &[], depth + 1);
+            let mut found = std::mem::replace(&mut self.found, before);
+            // An output that is no name isn't the one that is meant.
+            if !found.elsewhere {
+                self.found.unclear |= found.unclear;
+                self.found.by_own_key |= found.by_own_key;
+                self.found.candidates.append(&mut found.candidates);
+            }
         }
     }
 
@@ -445,7 +554,14 @@ impl Search<'_, '_, '_> {
         let chosen = match (&key, instances) {
             (Some(_), _) => instances.iter().find(|number| *key_of(number) == key),
             (None, [only]) => Some(only),
-            (None, [_, ..]) if by_own_key && own().is_some() => own(),
+            (None, [_, ..])
+                if by_own_key
+                    && own().is_some()
+                    && self.index.go_by_keys(site, &name_of(is_data, kind, name)) =>
+            {
+                self.found.by_own_key = true;
+                own()
+            }
             (None, [_, ..]) => {
                 self.found.unclear = true;
                 return;
@@ -483,7 +599,9 @@ impl Search<'_, '_, '_> {
             (Want::Bucket, false, "aws_s3_bucket") if is_name => {
                 self.found.candidates.insert(Candidate::Row(number));
             }
-            (Want::Bucket, _, kind) if is_name && kind.starts_with("aws_s3_bucket") => {
+            (Want::Bucket, _, kind)
+                if is_name && kind.starts_with("aws_s3_bucket") && self.names_bucket(number, attribute) =>
+            {
                 // What configures a bucket, or looks it up, hands its name on.
                 match row.after.as_ref().map(|after| &after.bucket) {
                     Some(Fact::Known(name)) => {
@@ -506,9 +624,65 @@ impl Search<'_, '_, '_> {
             (Want::KmsKey, false, "aws_kms_key" | "aws_kms_alias" | "aws_kms_external_key") => {
                 self.found.candidates.insert(Candidate::Row(number));
             }
+            (Want::Bucket, _, kind) if attribute.is_some() && !is_name && kind.starts_with("aws_") => {
+                self.found.elsewhere = true;
+            }
             _ => self.found.unclear = true,
         }
     }
+
+    /// Whether the attribute is the bucket's name alone.
+    /// <https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/s3>
+    fn names_bucket(&self, number: usize, attribute: Option<&str>) -> bool {
+        if attribute == Some("bucket") {
+            return true;
+        }
+        let row = &self.index.rows[number];
+        let is_plain = matches!(
+            row.address.kind.as_str(),
+            "aws_s3_bucket"
+                | "aws_s3_bucket_accelerate_configuration"
+                | "aws_s3_bucket_cors_configuration"
+                | "aws_s3_bucket_lifecycle_configuration"
+                | "aws_s3_bucket_logging"
+                | "aws_s3_bucket_notification"
+                | "aws_s3_bucket_object_lock_configuration"
+                | "aws_s3_bucket_ownership_controls"
+                | "aws_s3_bucket_policy"
+                | "aws_s3_bucket_public_access_block"
+                | "aws_s3_bucket_replication_configuration"
+                | "aws_s3_bucket_request_payment_configuration"
+                | "aws_s3_bucket_server_side_encryption_configuration"
+                | "aws_s3_bucket_versioning"
+                | "aws_s3_bucket_website_configuration"
+        );
+        // With an expected owner, an id is `BUCKET,OWNER`.
+        let owner = || {
+            let side = row.after.as_ref().or(row.before.as_ref())?;
+            let loaded = side.load(self.text).ok()?;
+            Some(loaded.node().get("expected_bucket_owner").name())
+        };
+        is_plain && owner().is_none_or(|owner| owner == Fact::Absent)
+    }
+}
+
+/// Whether a reference ends before an attribute or an output, or right behind an output: what follows hangs on an index.
+fn is_cut_off(steps: &[Step]) -> bool {
+    let rest = match steps {
+        [Step::Name(head), Step::Name(_), Step::Name(_), rest @ ..] if head == "data" => rest,
+        [Step::Name(head), Step::Name(_), rest @ ..] if head == "module" => {
+            let (_, rest) = leading_key(rest);
+            return rest.len() <= 1;
+        }
+        [Step::Name(head), Step::Name(_), rest @ ..]
+            if head == "var" || head == "local" || head == "each" =>
+        {
+            return rest.is_empty();
+        }
+        [Step::Name(_), Step::Name(_), rest @ ..] => rest,
+        _ => return false,
+    };
+    rest.is_empty()
 }
 
 /// The references of an expression, each once: Terraform lists behind each its own beginnings

@@ -208,6 +208,11 @@ impl Found {
         !self.is_outside && argument.is_some_and(|argument| argument.is_built)
     }
 
+    /// Whether the block is the one that calls the module which holds the resource.
+    pub fn is_outside(&self) -> bool {
+        self.is_outside
+    }
+
     pub fn allowances(&self) -> Vec<Allowance> {
         self.written()
             .map(|written| written.allowances.clone())
