@@ -31,9 +31,16 @@ pub fn run(arguments: &AuditArguments, config: &ConfigArguments, console: &Conso
         parameter_file: arguments.parameter_file.clone(),
         ..TemplateArguments::default()
     };
-    let given = given::read(&arguments.with, &template, &arguments.change, console)?;
+    let mut given = given::read(&arguments.with, &template, &arguments.change)?;
     let touched = Touched::of(&given.deployments, arguments.change.new_only);
-    let before = input::read_for(touched, &account, console)?;
+    let mut before = input::read_for(touched.clone(), &account, console)?;
+    given.learn(&before, &template)?;
+    // The account's id may be part of a name that a template gives.
+    let now = Touched::of(&given.deployments, arguments.change.new_only);
+    if !touched.names_all_of(&now) {
+        before = input::read_for(now, &account, console)?;
+    }
+    given.say(console);
     let after = overlay::onto(&before, &given.deployments);
     check::conclude(
         &reporting,

@@ -54,19 +54,21 @@ pub struct ChangeArguments {
 
 pub fn run(arguments: &CheckArguments, config: &ConfigArguments, console: &Console) -> Result<Exit, Error> {
     let mut reporting = Reporting::new(&arguments.report, config)?;
-    let given = given::read(&arguments.files, &arguments.template, &arguments.change, console)?;
+    let mut given = given::read(&arguments.files, &arguments.template, &arguments.change)?;
     let base = match arguments.onto.as_slice() {
         [] => None,
         files => {
-            let there = given::read(
-                files,
-                &TemplateArguments::default(),
-                &ChangeArguments::default(),
-                console,
-            )?;
+            let there = given::read(files, &TemplateArguments::default(), &ChangeArguments::default())?;
+            there.say(console);
             Some(there.inventory())
         }
     };
+    match &base {
+        Some(base) => given.learn(base, &arguments.template)?,
+        None if !given.snapshots.is_empty() => given.learn(&given.recorded(), &arguments.template)?,
+        None => {}
+    }
+    given.say(console);
     // Files by themselves leave most things unknown. That alone is no reason to fail.
     let is_alone = base.is_none() && given.snapshots.is_empty();
     if is_alone && arguments.report.fail.unknown.is_none() && !reporting.config.says_unknown() {

@@ -7,7 +7,7 @@ use super::error::Error;
 use super::input;
 use super::output::Console;
 use super::template::{self, TemplateArguments};
-use crate::collect::cloudformation::{self, TemplateError};
+use crate::collect::cloudformation::{self, Source, TemplateError, There};
 use crate::collect::deployment::Deployment;
 use crate::collect::kind::{self, Kind, KindError};
 use crate::collect::terraform::{self, Sources};
@@ -23,6 +23,8 @@ const LARGEST_SOURCE: u64 = 16 << 20;
 pub struct Given {
     pub snapshots: Vec<Inventory>,
     pub deployments: Vec<Deployment>,
+    /// The files of CloudFormation, which are the last deployment.
+    templates: Vec<Source>,
 }
 
 impl Given {
@@ -53,14 +55,40 @@ impl Given {
     pub fn inventory(&self) -> Inventory {
         overlay::onto(&self.recorded(), &self.deployments)
     }
+
+    /// What is there tells where the templates go: they are read again with it.
+    pub fn learn(&mut self, there: &Inventory, template: &TemplateArguments) -> Result<(), Error> {
+        if !self.templates.is_empty() {
+            self.deployments.pop();
+            let read = template::read(&self.templates, template, There::of(there))?;
+            self.deployments.push(read);
+        }
+        self.adopt(template)
+    }
+
+    /// Whoever deploys with the credentials of the run deploys to the account that the user names.
+    fn adopt(&mut self, template: &TemplateArguments) -> Result<(), Error> {
+        if let Some(account) = template.account()? {
+            adopt(&mut self.deployments, &account);
+        }
+        Ok(())
+    }
+
+    /// What a person should know of the reading of the files.
+    pub fn say(&self, console: &Console) {
+        for deployment in &self.deployments {
+            for remark in &deployment.remarks {
+                console.remark(&format!("{}: {remark}", deployment.title));
+            }
+        }
+    }
 }
 
-/// Reads the files, and says what a person should know of their reading.
+/// Reads the files.
 pub fn read(
     paths: &[String],
     template: &TemplateArguments,
     change: &ChangeArguments,
-    console: &Console,
 ) -> Result<Given, Error> {
     let modules: Vec<Option<String>> = change
         .source
@@ -80,7 +108,6 @@ pub fn read(
         })
         .collect();
     let mut given = Given::default();
-    let mut templates = Vec::new();
     for path in paths {
         let path = match Path::new(path).is_dir() {
             false => path.clone(),
@@ -109,14 +136,14 @@ pub fn read(
                 given.deployments.push(deployment);
             }
             Kind::CloudFormationTemplate | Kind::CloudFormationChangeSet | Kind::CloudAssembly => {
-                templates.push(cloudformation::Source {
+                given.templates.push(Source {
                     path,
                     text: text.into(),
                 });
             }
             // No JSON: a template in YAML, or nothing.
             Kind::NotJson => match cloudformation::recognise(&text) {
-                Ok(Some(_)) => templates.push(cloudformation::Source {
+                Ok(Some(_)) => given.templates.push(Source {
                     path,
                     text: text.into(),
                 }),
@@ -133,19 +160,13 @@ pub fn read(
             },
         }
     }
-    if !templates.is_empty() {
-        given.deployments.push(template::read(&templates, template)?);
+    if !given.templates.is_empty() {
+        let read = template::read(&given.templates, template, There::default())?;
+        given.deployments.push(read);
     } else if let Some(option) = template.given() {
         return Err(Error::NoTemplate { given: option });
     }
-    if let Some(account) = template.account()? {
-        adopt(&mut given.deployments, &account);
-    }
-    for deployment in &given.deployments {
-        for remark in &deployment.remarks {
-            console.remark(&format!("{}: {remark}", deployment.title));
-        }
-    }
+    given.adopt(template)?;
     Ok(given)
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::error::Error;
 use super::input;
-use crate::collect::cloudformation::{self, Hints, Source};
+use crate::collect::cloudformation::{self, Hints, Source, There};
 use crate::collect::deployment::Deployment;
 use crate::name::{AccountId, Region};
 
@@ -32,7 +32,7 @@ pub struct TemplateArguments {
 }
 
 impl TemplateArguments {
-    fn hints(&self) -> Result<Hints, Error> {
+    fn hints(&self, there: There) -> Result<Hints, Error> {
         let mut parameters = std::collections::BTreeMap::new();
         for path in &self.parameter_file {
             let text = input::read_text(path)?;
@@ -56,6 +56,7 @@ impl TemplateArguments {
             parameters,
             account: self.account()?,
             region: region.transpose()?,
+            there,
         })
     }
 
@@ -82,8 +83,8 @@ impl TemplateArguments {
 }
 
 /// Reads all the files of CloudFormation of a run, and what they name.
-pub fn read(sources: &[Source], arguments: &TemplateArguments) -> Result<Deployment, Error> {
-    cloudformation::read(sources, &arguments.hints()?, &mut load).map_err(Error::Template)
+pub fn read(sources: &[Source], arguments: &TemplateArguments, there: There) -> Result<Deployment, Error> {
+    cloudformation::read(sources, &arguments.hints(there)?, &mut load).map_err(Error::Template)
 }
 
 /// The manifest of a `cdk.out` folder, where the path is one.

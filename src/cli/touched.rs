@@ -71,6 +71,15 @@ impl Touched {
         self.existing.contains(bucket) || self.created.contains_key(bucket) || self.targets.contains(bucket)
     }
 
+    pub fn names_all_of(&self, other: &Self) -> bool {
+        let mut names = other
+            .existing
+            .iter()
+            .chain(other.created.keys())
+            .chain(&other.targets);
+        names.all(|name| self.names(name))
+    }
+
     /// The buckets that must be there.
     pub fn existing(&self) -> impl Iterator<Item = &str> {
         self.existing.iter().map(String::as_str)

@@ -132,6 +132,7 @@ fn an_account_that_is_known_settles_it() {
         account: AccountId::parse(id).ok(),
         region: Region::parse("eu-west-1").ok(),
         parameters: BTreeMap::from([("P".to_owned(), Parameter::Value("app/".to_owned()))]),
+        ..Hints::default()
     };
     let to = |condition: &str, id: &str| {
         grant_with(

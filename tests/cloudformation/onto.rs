@@ -1,19 +1,21 @@
 //! A template laid onto a recorded account. CloudFormation takes away what the template before had and this one lacks,
 //! and leaves alone what none ever had; the template alone can't tell the two apart.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use s3log_lint::collect::cloudformation::Hints;
+use s3log_lint::collect::cloudformation::{self, Hints, There};
+use s3log_lint::collect::deployment::{BucketKey, Deployment};
 use s3log_lint::collect::{overlay, snapshot};
 use s3log_lint::graph::LogGraph;
 use s3log_lint::inventory::{
     Acl, Bucket, Encryption, Fact, Inventory, LifecycleRule, ObjectLock, ObjectOwnership, Payer,
     PublicAccessBlock, Versioning, Why,
 };
+use s3log_lint::name::{AccountId, Region};
 use s3log_lint::rules::{self, Rule};
 use serde_json::{Value, json};
 
-use crate::try_read;
+use crate::{source, try_read};
 
 /// `app-data` logs to `logs`; what else `logs` has is given.
 fn account(logs: Value) -> Inventory {
@@ -262,5 +264,113 @@ fn logging_that_is_left_out_makes_no_finding_of_the_bucket_or_its_target() {
     assert_eq!(
         undecided(&after),
         BTreeSet::from([(LEFT_OUT, Some("cloudformation:DescribeChangeSet".to_owned()))])
+    );
+}
+
+/// What a template declares, where each of these accounts holds these buckets in these regions.
+fn told_by(template: &str, accounts: &[(&str, &[(&str, &str)])]) -> Deployment {
+    let accounts: Vec<Value> = accounts
+        .iter()
+        .map(|(id, buckets)| {
+            let answers: BTreeMap<_, _> = buckets
+                .iter()
+                .map(|(name, region)| (*name, json!({"region": region, "logging": {}})))
+                .collect();
+            json!({"id": id, "buckets": answers})
+        })
+        .collect();
+    let text = json!({"version": 1, "accounts": accounts});
+    let hints = Hints {
+        there: There::of(&snapshot::read(&text.to_string()).expect("a snapshot")),
+        ..Hints::default()
+    };
+    try_read(&[("t.yaml", template)], &hints).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn what_is_there_tells_the_account_and_the_region() {
+    let template = "Conditions: {Never: !Equals [a, b]}
+Resources:
+  Named: {Type: 'AWS::S3::Bucket', Properties: {BucketName: logs}}
+  Left: {Type: 'AWS::S3::Bucket', Condition: Never, Properties: {BucketName: images}}
+  New: {Type: 'AWS::S3::Bucket', Properties: {BucketName: !Sub 'new-${AWS::AccountId}-${AWS::Region}'}}
+";
+    let new = |accounts: &[(&str, &[(&str, &str)])]| {
+        let deployment = told_by(template, accounts);
+        let new = deployment
+            .declared
+            .iter()
+            .find(|declared| declared.address == "t/New")
+            .expect("it is declared");
+        let name = match &new.bucket {
+            BucketKey::Name(name) => Some(name.clone()),
+            BucketKey::Address(_) | BucketKey::OneOf(_) => None,
+        };
+        let account = new.owner.account.as_ref().map(ToString::to_string);
+        (name, account, deployment.remarks.len())
+    };
+    let (ours, theirs) = ("111122223333", "444455556666");
+    let name = |text: &str| Some(text.to_owned());
+    // The bucket that the template names says both, whatever else is there.
+    assert_eq!(
+        new(&[
+            (ours, &[("images", "us-east-1"), ("logs", "eu-west-1")]),
+            (theirs, &[("other", "us-east-1")])
+        ]),
+        (name("new-111122223333-eu-west-1"), name(ours), 0)
+    );
+    // One account with buckets in one region: that is taken, and said.
+    assert_eq!(
+        new(&[(ours, &[("a", "eu-west-1"), ("b", "eu-west-1")])]),
+        (name("new-111122223333-eu-west-1"), name(ours), 1)
+    );
+    // Two regions, and no bucket that tells which.
+    let (bucket, account, _) = new(&[(ours, &[("a", "eu-west-1"), ("b", "us-east-1")])]);
+    assert_eq!((bucket, account), (None, name(ours)));
+    // Two accounts.
+    let (bucket, account, _) = new(&[(ours, &[("a", "eu-west-1")]), (theirs, &[("b", "eu-west-1")])]);
+    assert_eq!((bucket, account), (None, None));
+}
+
+#[test]
+fn what_the_user_says_goes_before_what_is_there() {
+    let base = account(json!({}));
+    let hints = Hints {
+        account: AccountId::parse("444455556666").ok(),
+        region: Region::parse("us-east-1").ok(),
+        there: There::of(&base),
+        ..Hints::default()
+    };
+    let template = "Resources: {New: {Type: 'AWS::S3::Bucket', Properties: {BucketName: !Sub 'new-${AWS::AccountId}-${AWS::Region}'}}}";
+    let deployment = try_read(&[("t.yaml", template)], &hints).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(
+        deployment.declared[0].bucket,
+        BucketKey::Name("new-444455556666-us-east-1".to_owned())
+    );
+}
+
+#[test]
+fn a_nested_stack_goes_where_the_one_around_it_goes() {
+    let outer = "Resources:
+  Logs: {Type: 'AWS::S3::Bucket', Properties: {BucketName: logs}}
+  Inner: {Type: 'AWS::CloudFormation::Stack', Properties: {TemplateURL: inner.yaml}}
+";
+    let inner =
+        "Resources: {New: {Type: 'AWS::S3::Bucket', Properties: {BucketName: !Sub 'new-${AWS::Region}'}}}";
+    let hints = Hints {
+        there: There::of(&account(json!({}))),
+        ..Hints::default()
+    };
+    let mut load = |path: &str| (path == "inner.yaml").then(|| inner.to_owned());
+    let deployment = cloudformation::read(&[source("outer.yaml", outer)], &hints, &mut load)
+        .unwrap_or_else(|error| panic!("{error}"));
+    let names: Vec<_> = deployment
+        .declared
+        .iter()
+        .map(|declared| &declared.bucket)
+        .collect();
+    assert!(
+        names.contains(&&BucketKey::Name("new-eu-west-1".to_owned())),
+        "{names:?}"
     );
 }

@@ -504,12 +504,16 @@ impl World {
     }
 
     fn outermost(&self, number: usize) -> &Stack {
-        let mut stack = &self.stacks[number];
+        &self.stacks[self.outermost_number(number)]
+    }
+
+    pub fn outermost_number(&self, number: usize) -> usize {
+        let mut number = number;
         // Each parent was there before its child, so its number is smaller.
-        while let Some((parent, _)) = &stack.parent {
-            stack = &self.stacks[*parent];
+        while let Some((parent, _)) = &self.stacks[number].parent {
+            number = *parent;
         }
-        stack
+        number
     }
 
     fn parameter(&self, scope: Scope<'_>, name: &str, declared: &Node) -> Resolved {

@@ -13,6 +13,7 @@ mod parameters;
 mod policy;
 mod stack;
 mod text;
+mod there;
 mod tree;
 mod value;
 
@@ -32,6 +33,7 @@ use crate::inventory::{Call, Document, Fact, Place, TargetRef, Title, Why};
 use crate::name::{AccountId, Partition, Region};
 
 pub use self::parameters::{Parameter, ParameterError, argument as read_parameter, read as read_parameters};
+pub use self::there::There;
 pub use self::tree::Malformed;
 
 /// Nested stacks and nested assemblies go no deeper.
@@ -63,6 +65,8 @@ pub struct Hints {
     pub parameters: BTreeMap<String, Parameter>,
     pub account: Option<AccountId>,
     pub region: Option<Region>,
+    /// Fills in the account and the region where neither the files nor the user say them.
+    pub there: There,
 }
 
 /// Gives the text of another file that one of the sources names, where there is one.
@@ -418,7 +422,8 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn conclude(self, sources: &[Source]) -> Deployment {
+    fn conclude(mut self, sources: &[Source]) -> Deployment {
+        self.remarks.extend(self.hints.there.fill(&mut self.stacks));
         let world = World::new(self.stacks);
         let mut deployment = Deployment {
             title: title(sources),
