@@ -195,6 +195,7 @@ async fn settle_existence(
                 in_scope: false,
                 place: None,
                 allowances: Vec::new(),
+                never_with: Vec::new(),
                 settings: BucketSettings::NotRead,
             };
             let position = account

@@ -9,6 +9,7 @@ use super::error::Error;
 use super::input;
 use crate::collect::cloudformation::{self, Hints, Source, There};
 use crate::collect::deployment::Deployment;
+use crate::collect::encoding;
 use crate::name::{AccountId, Region};
 
 /// A file that a template names is read up to this size. CloudFormation itself takes 1 MB.
@@ -17,7 +18,7 @@ const LARGEST: u64 = 16 << 20;
 /// What a template can't tell by itself.
 #[derive(Debug, Clone, Default, Args)]
 pub struct TemplateArguments {
-    /// Value of a template's parameter; repeatable
+    /// Value of a template's parameter; repeatable. `AWS::StackName=NAME` names the stack
     #[arg(long, value_name = "NAME=VALUE", help_heading = "CloudFormation")]
     pub parameter: Vec<String>,
     /// Values of parameters: the list of the AWS CLI, the map of CodePipeline, or a plain map; repeatable
@@ -97,7 +98,7 @@ pub fn manifest_in(path: &str) -> Option<String> {
 fn load(path: &str) -> Option<String> {
     let metadata = fs::metadata(path).ok()?;
     match metadata.is_file() && metadata.len() <= LARGEST {
-        true => fs::read_to_string(path).ok(),
+        true => encoding::decode(fs::read(path).ok()?).ok(),
         false => None,
     }
 }

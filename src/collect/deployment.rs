@@ -40,6 +40,8 @@ pub struct Declared {
     pub fate: Fate,
     /// What its file allows on it: a comment or metadata of the resource.
     pub allowances: Vec<Allowance>,
+    /// Buckets of the same file that are never deployed together with this one.
+    pub never_with: Vec<BucketKey>,
     pub configuration: Configuration,
 }
 
@@ -126,6 +128,7 @@ impl Declared {
             region: Fact::Unknown(Why::NotRead),
             fate,
             allowances: Vec::new(),
+            never_with: Vec::new(),
             configuration: Configuration::default(),
         }
     }

@@ -456,6 +456,7 @@ impl<'f, 'a> Topic<'f, 'a> {
                 .find_map(|statement| statement.declared.place.clone())
                 .or_else(|| base.and_then(|base| base.place.clone())),
             allowances: self.allowances(base),
+            never_with: self.never_with(labels),
             settings: match unchanged {
                 Some(base) => base.settings.clone(),
                 None => BucketSettings::Read(Box::new(settings)),
@@ -477,6 +478,21 @@ impl<'f, 'a> Topic<'f, 'a> {
             }
         }
         all
+    }
+
+    fn never_with(&self, labels: &Labels<'_>) -> Vec<Arc<str>> {
+        let label = |statement: &Statement<'f, 'a>, key: &BucketKey| match key {
+            BucketKey::Name(name) => Some(Arc::from(name.as_str())),
+            BucketKey::Address(address) => labels.of(statement.number, address).cloned(),
+            BucketKey::OneOf(_) => None,
+        };
+        let of = |statement: &'_ Statement<'f, 'a>| {
+            let all = &statement.declared.never_with;
+            all.iter()
+                .filter_map(|key| label(statement, key))
+                .collect::<Vec<_>>()
+        };
+        self.clear.iter().flat_map(of).collect()
     }
 
     /// What is there is where it is; else what the bucket's resource says, else who configures it: S3 takes a

@@ -139,6 +139,9 @@ pub struct Bucket {
     pub place: Option<Place>,
     /// What is allowed on it, where it is declared.
     pub allowances: Vec<Allowance>,
+    /// Buckets of the same template that are never there together with this one, by their labels: their conditions
+    /// exclude each other.
+    pub never_with: Vec<Arc<str>>,
     pub settings: BucketSettings,
 }
 

@@ -65,6 +65,7 @@ fn create(account: &mut Account, new: &NewBucket) {
         in_scope: false,
         place: None,
         allowances: Vec::new(),
+        never_with: Vec::new(),
         settings: BucketSettings::Read(Box::new(settings)),
     };
     account.buckets.insert(position, bucket);

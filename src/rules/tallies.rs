@@ -188,11 +188,14 @@ fn same_keys(graph: &LogGraph<'_>) -> BTreeMap<EdgeNumber, EdgeNumber> {
     }
     let mut same = BTreeMap::new();
     for writers in writers.values() {
-        let [first, second, ..] = writers.as_slice() else {
-            continue;
-        };
         for number in writers {
-            same.insert(*number, if number == first { *second } else { *first });
+            let source = graph.edge(*number).source;
+            let meets = |other: &&EdgeNumber| {
+                *other != number && !source.never_with.contains(&graph.edge(**other).source.label)
+            };
+            if let Some(other) = writers.iter().find(meets) {
+                same.insert(*number, *other);
+            }
         }
     }
     same

@@ -3,8 +3,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use super::stack::{Loops, Resource, Stack, loop_parts, put_in};
+use super::premises::Premises;
+use super::stack::{Loops, Parent, Resource, Stack, loop_parts, put_in};
 use super::text::{Text, Token};
 use super::tree::{Node, Value};
 use super::value::{Item, Resolved, Truth, Unknown};
@@ -27,6 +29,8 @@ pub(super) struct World {
     partial_names: Vec<(Text, Token)>,
     parameters: RefCell<BTreeMap<(usize, String), Option<Resolved>>>,
     conditions: RefCell<BTreeMap<ConditionKey, Option<Truth>>>,
+    /// What follows from a condition of a stack.
+    pub(super) known_premises: RefCell<BTreeMap<(usize, String), Rc<Premises>>>,
     names: RefCell<BTreeMap<(usize, String), Option<Name>>>,
     /// What would have to be given for more to be known, one sentence each.
     needs: RefCell<BTreeSet<String>>,
@@ -92,6 +96,7 @@ impl World {
             partial_names: Vec::new(),
             parameters: RefCell::default(),
             conditions: RefCell::default(),
+            known_premises: RefCell::default(),
             names: RefCell::default(),
             needs: RefCell::default(),
             steps: Cell::new(0),
@@ -99,8 +104,12 @@ impl World {
         };
         world.exports = world.find_exports();
         world.partial_names = world.find_partial_names();
-        // What these searches lacked is no matter where nobody asks for it.
+        // What these searches lacked is no matter where nobody asks for it, and is said again where somebody does.
         world.needs.borrow_mut().clear();
+        world.parameters.borrow_mut().clear();
+        world.conditions.borrow_mut().clear();
+        world.known_premises.borrow_mut().clear();
+        world.names.borrow_mut().clear();
         world
     }
 
@@ -396,7 +405,18 @@ impl World {
         }
     }
 
+    /// What a name stands for. What the condition of the resource says of it goes before that it isn't known.
     fn reference(&self, scope: Scope<'_>, name: &str) -> Resolved {
+        let value = self.stands_for(scope, name);
+        let token = value.as_text().and_then(|text| text.as_token());
+        let premises = self.premises(scope.stack, scope.assumed);
+        match (token, premises) {
+            (Some(token), Some(premises)) => premises.value(&token).map_or(value, Resolved::text),
+            (_, _) => value,
+        }
+    }
+
+    fn stands_for(&self, scope: Scope<'_>, name: &str) -> Resolved {
         if let Some((_, value)) = scope
             .loops
             .iter()
@@ -492,9 +512,19 @@ impl World {
                 // The usual partition, where nobody said which.
                 None => Resolved::text("amazonaws.com"),
             },
-            "AWS::StackName" => match &environment.stack_name {
-                Some(name) => Resolved::text(name),
-                None => Resolved::missing(format!("AWS::StackName of {}", stack.name)),
+            "AWS::StackName" => match (&environment.stack_name, &stack.parent) {
+                (Some(name), _) => Resolved::text(name),
+                (None, None) => {
+                    self.need(format!(
+                        "the name of the stack of `{}` isn't known: give `--parameter AWS::StackName=NAME`",
+                        stack.name
+                    ));
+                    Resolved::missing(format!("AWS::StackName of {}", stack.name))
+                }
+                // CloudFormation makes up the name of a nested stack.
+                (None, Some(_)) => {
+                    Resolved::Unknown(Unknown::Made(format!("AWS::StackName of {}", stack.name)))
+                }
             },
             "AWS::StackId" | "AWS::NotificationARNs" => {
                 Resolved::Unknown(Unknown::Made(format!("{name} of {}", stack.name)))
@@ -508,12 +538,15 @@ impl World {
     }
 
     pub fn outermost_number(&self, number: usize) -> usize {
-        let mut number = number;
-        // Each parent was there before its child, so its number is smaller.
-        while let Some((parent, _)) = &self.stacks[number].parent {
-            number = *parent;
-        }
-        number
+        self.around(number).last().map_or(number, |parent| parent.stack)
+    }
+
+    /// The resources that a nested stack is in, the innermost first. Each parent was there before its child, so this
+    /// ends.
+    pub fn around(&self, number: usize) -> impl Iterator<Item = &Parent> {
+        std::iter::successors(self.stacks[number].parent.as_ref(), |parent| {
+            self.stacks[parent.stack].parent.as_ref()
+        })
     }
 
     fn parameter(&self, scope: Scope<'_>, name: &str, declared: &Node) -> Resolved {
@@ -551,11 +584,11 @@ impl World {
             ));
             return unknown();
         }
-        let passed = stack.parent.as_ref().and_then(|(parent, parameters)| {
-            let node = parameters.as_ref()?.get(name)?;
+        let passed = stack.parent.as_ref().and_then(|parent| {
+            let node = parent.parameters.as_ref()?.get(name)?;
             let scope = Scope {
                 depth: scope.depth,
-                ..Scope::new(*parent, None, NO_LOOPS)
+                ..Scope::new(parent.stack, parent.condition.as_deref(), NO_LOOPS)
             };
             Some(self.evaluate(scope.deeper(), node))
         });
@@ -862,8 +895,8 @@ impl World {
 
     /// Whether a condition of a stack holds.
     pub fn condition(&self, stack: usize, assumed: Option<&str>, name: &str, depth: usize) -> Truth {
-        if assumed == Some(name) {
-            return Truth::True;
+        if let Some(known) = self.premises(stack, assumed).and_then(|all| all.condition(name)) {
+            return known;
         }
         let key = (stack, name.to_owned(), assumed.map(str::to_owned));
         let open = || Truth::Unknown(Unknown::Missing(format!("{name} of {}", self.stacks[stack].name)));
@@ -883,7 +916,7 @@ impl World {
         truth
     }
 
-    fn truth(&self, scope: Scope<'_>, node: &Node) -> Truth {
+    pub fn truth(&self, scope: Scope<'_>, node: &Node) -> Truth {
         self.steps.set(self.steps.get() + 1);
         let open = || {
             let stack = &self.stacks[scope.stack].name;
@@ -909,21 +942,39 @@ impl World {
                 Some(name) => self.condition(scope.stack, scope.assumed, name, scope.depth),
                 None => open(),
             },
-            ("Fn::Equals", Some([a, b])) => {
-                let (a, b) = (self.evaluate(scope, a), self.evaluate(scope, b));
-                if a.is_same(&b) {
-                    Truth::True
-                } else if a.is_wholly_known() && b.is_wholly_known() {
-                    Truth::False
-                } else {
-                    open()
-                }
-            }
+            ("Fn::Equals", Some([a, b])) => self.are_equal(scope, a, b).unwrap_or_else(open),
             ("Fn::And", Some(parts)) => Truth::all(parts.iter().map(|part| self.truth(scope, part))),
             ("Fn::Or", Some(parts)) => Truth::any(parts.iter().map(|part| self.truth(scope, part))),
             ("Fn::Not", Some([part])) => self.truth(scope, part).not(),
             _ => open(),
         }
+    }
+
+    fn are_equal(&self, scope: Scope<'_>, a: &Node, b: &Node) -> Option<Truth> {
+        let (left, right) = (self.evaluate(scope, a), self.evaluate(scope, b));
+        if left.is_same(&right) {
+            return Some(Truth::True);
+        }
+        if left.is_wholly_known() && right.is_wholly_known() {
+            return Some(Truth::False);
+        }
+        let (left, right) = (left.as_text()?, right.as_text()?);
+        if self
+            .premises(scope.stack, scope.assumed)
+            .is_some_and(|premises| premises.are_apart(&left, &right))
+        {
+            return Some(Truth::False);
+        }
+        for (node, other) in [(a, &right), (b, &left)] {
+            if let (Some(allowed), Some(other)) = (self.allowed(scope, node), other.known()) {
+                match allowed.contains(other) {
+                    false => return Some(Truth::False),
+                    true if allowed.len() == 1 => return Some(Truth::True),
+                    true => {}
+                }
+            }
+        }
+        None
     }
 }
 

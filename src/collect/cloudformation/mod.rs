@@ -9,8 +9,10 @@ mod assembly;
 mod bucket;
 mod change_set;
 mod evaluate;
+mod exclusion;
 mod parameters;
 mod policy;
+mod premises;
 mod stack;
 mod text;
 mod there;
@@ -25,10 +27,11 @@ use thiserror::Error;
 
 use self::bucket::Properties;
 use self::evaluate::{Name, Scope, World, is_bucket};
-use self::stack::{Environment, Resource, Stack};
+use self::exclusion::Conditional;
+use self::stack::{Environment, Parent, Resource, Stack};
 use self::tree::Node;
 use self::value::{Item, Resolved, Truth};
-use super::deployment::{BucketKey, Configuration, Declared, Deployment, Fate, Owner, Said};
+use super::deployment::{BucketKey, Declared, Deployment, Fate, Owner, Said};
 use crate::inventory::{Call, Document, Fact, Place, TargetRef, Title, Why};
 use crate::name::{AccountId, Partition, Region};
 
@@ -38,6 +41,9 @@ pub use self::tree::Malformed;
 
 /// Nested stacks and nested assemblies go no deeper.
 const DEEPEST_NEST: usize = 12;
+
+/// The one pseudo parameter that is given like a parameter: nothing else says it of a template alone.
+const STACK_NAME: &str = "AWS::StackName";
 
 /// One assembly may name a template many times.
 const MOST_STACKS: usize = 5_000;
@@ -91,6 +97,15 @@ pub enum TemplateError {
     #[error("no template has a parameter `{name}`")]
     #[diagnostic(code(template::parameter), help("{}", parameters_help(.known)))]
     NoSuchParameter { name: String, known: Vec<String> },
+    #[error("{STACK_NAME} is given, and several templates are: a stack is made of one")]
+    #[diagnostic(
+        code(template::stack_name),
+        help("check them one by one, or leave it out and what hangs on the stacks' names stays unknown")
+    )]
+    StackNameOfMany,
+    #[error("`{name}` is no parameter that a template has")]
+    #[diagnostic(code(template::pseudo_parameter), help("give `{option}`"))]
+    PseudoParameter { name: String, option: &'static str },
     #[error("{path} names the template `{template}`, which can't be read")]
     #[diagnostic(
         code(template::assembly),
@@ -112,6 +127,15 @@ pub enum TemplateError {
         help("let the AWS CLI page: leave `--no-paginate` and `--max-items` out")
     )]
     OnePage { path: String },
+}
+
+/// What says the same as a parameter of this name would.
+fn option_for(name: &str) -> Option<&'static str> {
+    match name {
+        "AWS::AccountId" => Some("--account ID"),
+        "AWS::Region" => Some("--region REGION"),
+        _ => None,
+    }
 }
 
 fn parameters_help(known: &[String]) -> String {
@@ -146,6 +170,7 @@ pub fn read(sources: &[Source], hints: &Hints, load: &mut Load<'_>) -> Result<De
         load,
         stacks: Vec::new(),
         names: BTreeSet::new(),
+        templates: 0,
         remarks: Vec::new(),
         change_sets: Vec::new(),
     };
@@ -157,6 +182,9 @@ pub fn read(sources: &[Source], hints: &Hints, load: &mut Load<'_>) -> Result<De
     }
     // A template that another one of them nests is read there, with what it is given there.
     let nested: BTreeSet<String> = files.iter().flat_map(File::nested_paths).collect();
+    let is_alone =
+        |file: &&File| kind_of(&file.root) == Some(Kind::Template) && !nested.contains(&tidy(&file.path));
+    reader.templates = files.iter().filter(is_alone).count();
     for file in files {
         match kind_of(&file.root) {
             Some(Kind::Template) if nested.contains(&tidy(&file.path)) => {}
@@ -277,6 +305,8 @@ struct Reader<'r, 'l> {
     load: &'r mut Load<'l>,
     stacks: Vec<Stack>,
     names: BTreeSet<String>,
+    /// Templates that are given by themselves.
+    templates: usize,
     remarks: Vec<String>,
     change_sets: Vec<change_set::ChangeSet>,
 }
@@ -306,13 +336,25 @@ impl Reader<'_, '_> {
             false => short,
             true => stem(&whole),
         };
+        let stack_name = self.stack_name()?;
+        let name = stack_name.clone().unwrap_or(name);
         let environment = Environment {
             account: self.hints.account.as_ref().map(AccountId::to_string),
             region: self.hints.region.as_ref().map(Region::to_string),
-            ..Environment::default()
+            partition: None,
+            stack_name,
         };
         let given = self.given();
         self.add(file, name, environment, given, None, BTreeMap::new(), 0)
+    }
+
+    /// The name that the user gives to the stack of the one template.
+    fn stack_name(&self) -> Result<Option<String>, TemplateError> {
+        match self.hints.parameters.get(STACK_NAME) {
+            Some(Parameter::Value(_)) if self.templates > 1 => Err(TemplateError::StackNameOfMany),
+            Some(Parameter::Value(name)) => Ok(Some(name.clone())),
+            Some(Parameter::Previous) | None => Ok(None),
+        }
     }
 
     fn given(&self) -> BTreeMap<String, Resolved> {
@@ -339,11 +381,13 @@ impl Reader<'_, '_> {
         name: String,
         environment: Environment,
         given: BTreeMap<String, Resolved>,
-        parent: Option<(usize, Option<Node>)>,
+        parent: Option<Parent>,
         made_at: BTreeMap<String, String>,
         depth: usize,
     ) -> Result<(), TemplateError> {
         if self.stacks.len() >= MOST_STACKS {
+            self.remarks
+                .push(format!("more than {MOST_STACKS} stacks: `{name}` is not read"));
             return Ok(());
         }
         let mut unique = name;
@@ -351,10 +395,8 @@ impl Reader<'_, '_> {
             unique.push('\'');
         }
         let number = self.stacks.len();
-        if let Some((parent, _)) = &parent
-            && let Some(id) = unique.rsplit('/').next()
-        {
-            self.stacks[*parent].nested.insert(id.to_owned(), number);
+        if let Some(parent) = &parent {
+            self.stacks[parent.stack].nested.insert(parent.id.clone(), number);
         }
         self.stacks.push(Stack {
             name: unique.clone(),
@@ -397,7 +439,16 @@ impl Reader<'_, '_> {
                 format!("{unique}/{}", member.key),
                 environment,
                 BTreeMap::new(),
-                Some((number, parameters)),
+                Some(Parent {
+                    stack: number,
+                    id: member.key.clone(),
+                    parameters,
+                    condition: member
+                        .value
+                        .get("Condition")
+                        .and_then(Node::text)
+                        .map(str::to_owned),
+                }),
                 BTreeMap::new(),
                 depth + 1,
             )?;
@@ -413,7 +464,12 @@ impl Reader<'_, '_> {
         };
         let known: BTreeSet<String> = self.stacks.iter().flat_map(declared).collect();
         let has_templates = !self.stacks.is_empty();
-        match self.hints.parameters.keys().find(|name| !known.contains(*name)) {
+        let is_known = |name: &str| known.contains(name) || (name == STACK_NAME && self.templates > 0);
+        match self.hints.parameters.keys().find(|name| !is_known(name)) {
+            Some(name) if let Some(option) = option_for(name) => Err(TemplateError::PseudoParameter {
+                name: name.clone(),
+                option,
+            }),
             Some(name) if has_templates => Err(TemplateError::NoSuchParameter {
                 name: name.clone(),
                 known: known.into_iter().collect(),
@@ -432,10 +488,12 @@ impl Reader<'_, '_> {
             before: Vec::new(),
             remarks: self.remarks,
         };
+        let mut conditional = Conditional::default();
         for number in 0..world.stacks.len() {
-            declare(&world, number, &mut deployment);
+            declare(&world, number, &mut deployment, &mut conditional);
         }
-        exclude_each_other(&mut deployment.declared);
+        conditional.mark(&world, &mut deployment.declared);
+        exclusion::exclude_each_other(&mut deployment.declared);
         for change_set in self.change_sets {
             deployment.declared.extend(change_set.declared);
             deployment.before.extend(change_set.before);
@@ -455,10 +513,16 @@ fn title(sources: &[Source]) -> String {
 }
 
 /// Everything that one stack says of buckets.
-fn declare(world: &World, number: usize, deployment: &mut Deployment) {
+fn declare(world: &World, number: usize, deployment: &mut Deployment, conditional: &mut Conditional) {
     let stack = &world.stacks[number];
     if is_left_out(world, number) {
         return;
+    }
+    if let Some(parent) = &stack.parent
+        && let Some(name) = &parent.condition
+        && matches!(world.condition(parent.stack, None, name, 0), Truth::Unknown(_))
+    {
+        deployment.remarks.push(read_as_if(&stack.name, name));
     }
     for name in opaque_macros(stack) {
         deployment.complete = false;
@@ -491,36 +555,29 @@ fn declare(world: &World, number: usize, deployment: &mut Deployment) {
             _ => continue,
         };
         if let Some((name, Truth::Unknown(_))) = condition {
-            deployment.remarks.push(format!(
-                "whether `{}` is deployed hangs on the condition `{name}`, which can't be told here; it is read as if \
-                 it was",
-                declared.address
-            ));
+            deployment.remarks.push(read_as_if(&declared.address, name));
         }
         declared.allowances = notes.of.get(&resource.id).cloned().unwrap_or_default();
+        if declared.fate == Fate::Created {
+            conditional.note(world, number, resource.condition(), deployment.declared.len());
+        }
         deployment.declared.push(declared);
     }
 }
 
-/// A nested stack whose resource isn't deployed.
+fn read_as_if(address: &str, condition: &str) -> String {
+    format!(
+        "whether `{address}` is deployed hangs on the condition `{condition}`, which can't be told here; it is read as \
+         if it was"
+    )
+}
+
+/// A nested stack whose resource isn't deployed, or is in one that isn't.
 fn is_left_out(world: &World, number: usize) -> bool {
-    let mut number = number;
-    while let Some((parent, _)) = &world.stacks[number].parent {
-        let outer = &world.stacks[*parent];
-        let id = outer
-            .nested
-            .iter()
-            .find(|(_, nested)| **nested == number)
-            .map(|(id, _)| id);
-        let condition = id
-            .and_then(|id| outer.section("Resources")?.get(id)?.get("Condition"))
-            .and_then(Node::text);
-        if condition.is_some_and(|name| world.condition(*parent, None, name, 0) == Truth::False) {
-            return true;
-        }
-        number = *parent;
-    }
-    false
+    world.around(number).any(|parent| {
+        let condition = parent.condition.as_deref();
+        condition.is_some_and(|name| world.condition(parent.stack, None, name, 0) == Truth::False)
+    })
 }
 
 /// Macros that may rewrite the whole template, and that nobody here knows.
@@ -661,45 +718,28 @@ fn declare_policy(world: &World, number: usize, resource: &Resource<'_>) -> Decl
 
 /// Whether the bucket may be deployed without this policy: the policy hangs on a condition that the bucket doesn't.
 fn may_be_missing(world: &World, number: usize, policy: &Resource<'_>) -> bool {
-    let Some(condition) = policy.condition() else {
-        return false;
+    let is_open = |stack: usize, condition: Option<&str>| {
+        condition.is_some_and(|name| matches!(world.condition(stack, None, name, 0), Truth::Unknown(_)))
     };
-    if !matches!(world.condition(number, None, condition, 0), Truth::Unknown(_)) {
-        return false;
-    }
     let bucket = policy
         .property("Bucket")
         .and_then(|node| node.get("Ref"))
         .and_then(Node::text)
         .and_then(|id| world.find_resource(number, id))
         .filter(is_bucket);
-    bucket.is_none_or(|bucket| bucket.condition() != Some(condition))
-}
-
-/// Two resources for one name can't both be deployed: which one is, and so what it says, isn't known.
-fn exclude_each_other(declared: &mut [Declared]) {
-    let mut seen: BTreeMap<BucketKey, usize> = BTreeMap::new();
-    for each in declared.iter().filter(|each| each.fate == Fate::Created) {
-        *seen.entry(each.bucket.clone()).or_default() += 1;
-    }
-    let unknown = || Why::NotRead;
-    for each in declared {
-        if each.fate == Fate::Created && seen.get(&each.bucket).is_some_and(|times| *times > 1) {
-            each.configuration = Configuration {
-                logging: Said::Sets(Fact::Unknown(unknown())),
-                policy: Said::LeftOut {
-                    on_a_new_bucket: None,
-                },
-                acl: Said::Sets(Fact::Unknown(unknown())),
-                object_ownership: Said::Sets(Fact::Unknown(unknown())),
-                encryption: Said::Sets(Fact::Unknown(unknown())),
-                object_lock: Said::Sets(Fact::Unknown(unknown())),
-                payer: Said::Silent,
-                lifecycle: Said::Sets(Fact::Unknown(unknown())),
-                versioning: Said::Sets(Fact::Unknown(unknown())),
-                public_access_block: Said::Sets(Fact::Unknown(unknown())),
-                places: std::mem::take(&mut each.configuration.places),
-            };
+    match (bucket, policy.condition()) {
+        // Where the bucket's condition holds, does the policy's?
+        (Some(bucket), Some(condition)) => {
+            is_open(number, Some(condition))
+                && world.condition(number, bucket.condition(), condition, 0) != Truth::True
+        }
+        (Some(_), None) => false,
+        // The bucket is elsewhere, and this stack or the one around it may not be there.
+        (None, condition) => {
+            is_open(number, condition)
+                || world
+                    .around(number)
+                    .any(|parent| is_open(parent.stack, parent.condition.as_deref()))
         }
     }
 }

@@ -33,12 +33,22 @@ pub(super) struct Stack {
     pub environment: Environment,
     /// Values given from outside.
     pub given: BTreeMap<String, Resolved>,
-    /// The stack that has this one as a resource, by its number, and that resource's parameters.
-    pub parent: Option<(usize, Option<Node>)>,
+    /// The stack that has this one as a resource.
+    pub parent: Option<Parent>,
     /// Nested stacks by logical id, by their number.
     pub nested: BTreeMap<String, usize>,
     /// Where the program that wrote the template made each resource, by logical id.
     pub made_at: BTreeMap<String, String>,
+}
+
+/// The resource of another stack that a stack is.
+#[derive(Debug, Clone)]
+pub(super) struct Parent {
+    /// That stack, by its number: smaller than the number of this one.
+    pub stack: usize,
+    pub id: String,
+    pub parameters: Option<Node>,
+    pub condition: Option<String>,
 }
 
 /// The values of the loops around a resource.

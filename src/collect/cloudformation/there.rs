@@ -60,8 +60,8 @@ impl There {
         let mut remarks = Vec::new();
         for number in 0..stacks.len() {
             // A nested stack goes where the one around it goes, which stands before it.
-            if let Some((parent, _)) = &stacks[number].parent {
-                let outer = stacks[*parent].environment.clone();
+            if let Some(parent) = &stacks[number].parent {
+                let outer = stacks[parent.stack].environment.clone();
                 let inner = &mut stacks[number].environment;
                 inner.account = inner.account.take().or(outer.account);
                 inner.region = inner.region.take().or(outer.region);

@@ -163,6 +163,7 @@ impl<'a> Reader<'a> {
             in_scope: !raw.out_of_scope,
             place: None,
             allowances: self.allowances(raw, &label)?,
+            never_with: Vec::new(),
             settings: self.settings(raw, &label)?,
             label,
         })

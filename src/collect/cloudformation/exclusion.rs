@@ -1,0 +1,97 @@
+//! Resources that are never deployed together: their conditions exclude each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::evaluate::World;
+use super::value::Truth;
+use crate::collect::deployment::{BucketKey, Configuration, Declared, Fate, Said};
+use crate::inventory::{Fact, Why};
+
+/// More conditions than a template can have are not compared with each other.
+const MOST_CONDITIONS: usize = 500;
+
+/// The conditions that a bucket's resource hangs on and that can't be told: its own, and those of the nested stacks that
+/// it is in. Each with its stack.
+type Conditions = BTreeSet<(usize, String)>;
+
+/// The buckets that hang on conditions, by their position among what is declared.
+#[derive(Debug, Default)]
+pub(super) struct Conditional {
+    of: BTreeMap<Conditions, Vec<usize>>,
+}
+
+impl Conditional {
+    pub fn note(&mut self, world: &World, stack: usize, condition: Option<&str>, position: usize) {
+        let mut all = Conditions::new();
+        let mut add = |stack: usize, name: Option<&str>| {
+            if let Some(name) = name
+                && matches!(world.condition(stack, None, name, 0), Truth::Unknown(_))
+            {
+                all.insert((stack, name.to_owned()));
+            }
+        };
+        add(stack, condition);
+        for parent in world.around(stack) {
+            add(parent.stack, parent.condition.as_deref());
+        }
+        if !all.is_empty() {
+            self.of.entry(all).or_default().push(position);
+        }
+    }
+
+    /// Tells each bucket which others are never there with it.
+    pub fn mark(&self, world: &World, declared: &mut [Declared]) {
+        let names: BTreeSet<&(usize, String)> = self.of.keys().flatten().collect();
+        if names.len() > MOST_CONDITIONS {
+            return;
+        }
+        let exclude = |(a, one): &(usize, String), (b, other): &(usize, String)| {
+            a == b && world.condition(*a, Some(one), other, 0) == Truth::False
+        };
+        for (conditions, positions) in &self.of {
+            let apart = |others: &Conditions| {
+                conditions.iter().any(|one| {
+                    others
+                        .iter()
+                        .any(|other| exclude(one, other) || exclude(other, one))
+                })
+            };
+            let others = self.of.iter().filter(|(others, _)| apart(others));
+            let never: Vec<BucketKey> = others
+                .flat_map(|(_, positions)| positions)
+                .map(|position| declared[*position].bucket.clone())
+                .collect();
+            for position in positions {
+                declared[*position].never_with.clone_from(&never);
+            }
+        }
+    }
+}
+
+/// Two resources for one name can't both be deployed: which one is, and so what it says, isn't known.
+pub(super) fn exclude_each_other(declared: &mut [Declared]) {
+    let mut seen: BTreeMap<BucketKey, usize> = BTreeMap::new();
+    for each in declared.iter().filter(|each| each.fate == Fate::Created) {
+        *seen.entry(each.bucket.clone()).or_default() += 1;
+    }
+    let unknown = || Why::NotRead;
+    for each in declared {
+        if each.fate == Fate::Created && seen.get(&each.bucket).is_some_and(|times| *times > 1) {
+            each.configuration = Configuration {
+                logging: Said::Sets(Fact::Unknown(unknown())),
+                policy: Said::LeftOut {
+                    on_a_new_bucket: None,
+                },
+                acl: Said::Sets(Fact::Unknown(unknown())),
+                object_ownership: Said::Sets(Fact::Unknown(unknown())),
+                encryption: Said::Sets(Fact::Unknown(unknown())),
+                object_lock: Said::Sets(Fact::Unknown(unknown())),
+                payer: Said::Silent,
+                lifecycle: Said::Sets(Fact::Unknown(unknown())),
+                versioning: Said::Sets(Fact::Unknown(unknown())),
+                public_access_block: Said::Sets(Fact::Unknown(unknown())),
+                places: std::mem::take(&mut each.configuration.places),
+            };
+        }
+    }
+}
