@@ -25,6 +25,8 @@ pub enum NameError {
     Region,
     #[error("a partition is `aws`, or starts with `aws-`, like `aws-us-gov`")]
     Partition,
+    #[error("the id of an organization starts with `o-`, like `o-exampleorgid`; `none` stands for none")]
+    Organization,
     #[error("an ARN has six parts, like `arn:aws:s3:::amzn-s3-demo-bucket`")]
     Arn,
 }
@@ -105,6 +107,19 @@ impl AccountId {
         } else {
             Err(NameError::Account)
         }
+    }
+}
+
+/// What a user says of an account's organization: its id, or `none`. Ids have ten to 32 letters and digits after `o-`;
+/// that isn't held against a shorter one, which examples have.
+/// <https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html>
+pub fn check_organization(text: &str) -> Result<(), NameError> {
+    let is_id = text.strip_prefix("o-").is_some_and(|rest| {
+        !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    });
+    match is_id || text == "none" {
+        true => Ok(()),
+        false => Err(NameError::Organization),
     }
 }
 
@@ -253,6 +268,25 @@ mod tests {
     fn an_old_name_can_exist_but_not_be_made() {
         let old = BucketName::parse("Old_Bucket").expect("an old name is a name");
         assert_eq!(old.check_new(), Err(NameError::BucketCharacter('O')));
+    }
+
+    #[test]
+    fn an_organization_is_told_from_what_people_write_instead() {
+        for right in ["o-exampleorgid", "o-a1b2c3d4e5", "none"] {
+            assert_eq!(check_organization(right), Ok(()), "{right}");
+        }
+        for wrong in [
+            "exampleorgid",
+            "foo",
+            "",
+            "o-",
+            "O-EXAMPLEORGID",
+            "o-example/r-ab12",
+            "r-ab12",
+            "None",
+        ] {
+            assert_eq!(check_organization(wrong), Err(NameError::Organization), "{wrong}");
+        }
     }
 
     #[test]

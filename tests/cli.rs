@@ -120,7 +120,7 @@ fn what_could_not_be_decided_exits_3_unless_it_may() {
 
 #[test]
 fn wrong_usage_and_unreadable_input_exit_2_with_a_way_out() {
-    let cases: [(&[&str], &str, &str); 6] = [
+    let cases: [(&[&str], &str, &str); 10] = [
         (
             &["audit", "--snapshot", "/no/such/file"],
             "can't read /no/such/file",
@@ -135,6 +135,36 @@ fn wrong_usage_and_unreadable_input_exit_2_with_a_way_out() {
             &["audit", "--demo", "--region", "Frankfurt"],
             "`Frankfurt` is no region",
             "help:",
+        ),
+        (
+            &["audit", "--demo", "--region", "eu-wset-1"],
+            "`eu-wset-1` is no region",
+            "did you mean `eu-west-1`?",
+        ),
+        (
+            &["audit", "--demo", "--region", "eu-west-1", "--region", ""],
+            "`` is no region",
+            "help:",
+        ),
+        (
+            &["audit", "--demo", "--organization", "foo"],
+            "the id of an organization starts with `o-`",
+            "--help",
+        ),
+        (
+            &[
+                "policy",
+                "test",
+                "-",
+                "--source",
+                "app-data",
+                "--target",
+                "logs",
+                "--organization",
+                "exampleorgid",
+            ],
+            "the id of an organization starts with `o-`",
+            "--help",
         ),
         (
             &["explain", "S3L999"],
@@ -317,6 +347,27 @@ fn the_scope_hides_other_buckets_and_still_looks_at_them() {
         "{}",
         report["findings"]
     );
+}
+
+#[test]
+fn a_region_without_a_bucket_is_named() {
+    let output = run(&[
+        "audit",
+        "--demo",
+        "--exit-zero",
+        "--region",
+        "eu-west-1",
+        "--region",
+        "eu-west-2",
+    ]);
+    let told = stderr(&output);
+    assert!(
+        told.contains("no bucket that was read is in `eu-west-2`"),
+        "{told}"
+    );
+    assert!(!told.contains("eu-west-1"), "{told}");
+    let silent = run(&["audit", "--demo", "--exit-zero", "--region", "eu-west-1"]);
+    assert!(stderr(&silent).is_empty(), "{}", stderr(&silent));
 }
 
 #[test]

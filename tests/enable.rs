@@ -183,6 +183,40 @@ fn every_refusal_is_told_with_what_to_do() {
 }
 
 /// What `--emit` prints for a plan that makes a bucket and changes one that exists.
+#[test]
+fn a_choice_that_selects_nothing_is_an_error() {
+    let folder = folder();
+    recorded(folder.path(), &two_sources());
+    for (arguments, sentence) in [
+        (
+            ["--all-unlogged", "--region", "eu-west-2", "--check"].as_slice(),
+            "no bucket is selected: none is in eu-west-2",
+        ),
+        (
+            &["app-data", "--region", "us-east-1"],
+            "`app-data` is in eu-west-1, which `--region` leaves out",
+        ),
+        (&["api-*"], "no bucket matches `api-*`"),
+        (&["app"], "there is no bucket `app`"),
+    ] {
+        let output = on_the_recording(folder.path(), &[&["enable", "--create"], arguments].concat());
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");
+        assert!(told.contains(sentence), "{arguments:?}: {told}");
+    }
+}
+
+#[test]
+fn a_pattern_stands_for_the_buckets_that_match() {
+    let folder = folder();
+    recorded(folder.path(), &two_sources());
+    let output = on_the_recording(folder.path(), &["enable", "app-*", "--create"]);
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(shown.contains("logging of app-data"), "{shown}");
+    assert!(!shown.contains("web-assets"), "{shown}");
+}
+
 fn emitted(folder: &Path, format: &str) -> String {
     let foreign = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::old-logs/${aws:username}/*"}]}"#;
     recorded(

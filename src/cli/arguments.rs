@@ -12,6 +12,7 @@ use super::policy::PolicyArguments;
 use super::suppress_peers::SuppressPeersArguments;
 use super::why::WhyArguments;
 use crate::finding::Severity;
+use crate::name::{NameError, check_organization};
 use crate::report::{Settings, Unknown};
 
 const STYLES: Styles = Styles::styled()
@@ -153,8 +154,13 @@ pub struct AccountArguments {
     #[arg(long, help_heading = "Account")]
     pub bucket_tags: bool,
     /// The organization of the account (`o-…`, or `none`), which AWS doesn't tell to a reader of buckets
-    #[arg(long, value_name = "ID", help_heading = "Account")]
+    #[arg(long, value_name = "ID", value_parser = organization, help_heading = "Account")]
     pub organization: Option<String>,
+}
+
+/// Read as the settings read it: a mistyped one would make a grant that nobody meets.
+pub fn organization(given: &str) -> Result<String, NameError> {
+    check_organization(given).map(|()| given.to_owned())
 }
 
 /// What makes a run fail.

@@ -99,8 +99,8 @@ pub enum Fault {
     },
     #[error("no bucket can have a name like `{name}`: {reason}")]
     TargetName { name: String, reason: NameError },
-    #[error("`{0}` is no organization: an id starts with `o-`, and `none` stands for none")]
-    Organization(String),
+    #[error("`{0}` is no organization: {1}")]
+    Organization(String, NameError),
 }
 
 /// An error in a settings file, with its place.
@@ -171,7 +171,7 @@ impl Diagnostic for ConfigError {
             Fault::TargetName { .. } => {
                 "write a template like `template = \"{account}-{region}-s3-access-logs\"`".to_owned()
             }
-            Fault::Concurrency | Fault::Organization(_) => return None,
+            Fault::Concurrency | Fault::Organization(..) => return None,
         };
         Some(Box::new(help))
     }

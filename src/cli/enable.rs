@@ -9,7 +9,7 @@ use super::config::{Config, ConfigArguments};
 use super::error::Error;
 use super::output::Console;
 use super::{iam_policy, input, journal, target};
-use crate::inventory::KeyFormat;
+use crate::inventory::{Inventory, KeyFormat};
 use crate::plan::{self, Enable, Namespace, Plan, Reach, Sources, TargetChoice};
 
 #[derive(Debug, Args)]
@@ -23,7 +23,7 @@ Examples:
   s3log-lint enable app-data --emit terraform          for your own pipeline
   s3log-lint enable --undo FILE                        takes an applied plan back")]
 pub struct EnableArguments {
-    /// The buckets whose access is to be logged
+    /// The buckets whose access is to be logged: names, or patterns such as `app-*`
     #[arg(value_name = "SOURCE", required_unless_present_any = ["all_unlogged", "plan", "undo", "print_iam_policy"])]
     pub sources: Vec<String>,
     /// Every bucket that has no logging and is no log bucket
@@ -224,6 +224,7 @@ pub fn run(arguments: &EnableArguments, config: &ConfigArguments, console: &Cons
     let mut goal = arguments.goal.goal(sources, &account, &config)?;
     let account = about(&account, &goal.sources);
     let mut inventory = input::read(&account, console)?;
+    goal.sources = selected(goal.sources, &account, &inventory)?;
     target::read(&account, &mut inventory, &mut goal)?;
     match plan::enable(&inventory, &goal) {
         Ok(plan) => change::conduct(&plan, &inventory, &account, &arguments.change, console),
@@ -238,6 +239,50 @@ fn about(account: &AccountArguments, sources: &Sources) -> AccountArguments {
         account.bucket = names.clone();
     }
     account
+}
+
+/// The buckets that the names and patterns stand for. A choice that selects nothing would pass for a setup that is so
+/// already.
+fn selected(sources: Sources, account: &AccountArguments, inventory: &Inventory) -> Result<Sources, Error> {
+    let buckets = || inventory.accounts.iter().flat_map(|account| &account.buckets);
+    let Sources::Named(given) = sources else {
+        return match account.region.is_empty() || buckets().any(|bucket| bucket.in_scope) {
+            true => Ok(sources),
+            false => Err(Error::NothingSelected {
+                regions: account.region.clone(),
+            }),
+        };
+    };
+    let mut names = Vec::new();
+    for given in given {
+        if !input::is_name(&given) {
+            let pattern = input::globs(std::slice::from_ref(&given))?;
+            let matches = |name: &str| pattern.as_ref().is_some_and(|pattern| pattern.is_match(name));
+            let before = names.len();
+            names.extend(
+                buckets()
+                    .filter(|bucket| bucket.in_scope && matches(&bucket.label))
+                    .map(|bucket| bucket.label.to_string()),
+            );
+            if names.len() == before {
+                return Err(Error::NoMatch { pattern: given });
+            }
+            continue;
+        }
+        let found = buckets().find(|bucket| *bucket.label == *given);
+        let region = found.and_then(|bucket| bucket.region.known());
+        if let Some(region) = region
+            && !account.region.is_empty()
+            && !account.region.iter().any(|wanted| wanted == region.as_str())
+        {
+            return Err(Error::OtherRegion {
+                bucket: given,
+                region: region.to_string(),
+            });
+        }
+        names.push(given);
+    }
+    Ok(Sources::Named(names))
 }
 
 /// A plan that is there already: shown against the account as it is now.

@@ -77,9 +77,27 @@ pub enum Error {
         "look at the spelling and at the account (`--profile`, `--snapshot`); `*` stands for any characters"
     ))]
     NoBucket { name: String },
+    #[error("no bucket matches `{pattern}`")]
+    #[diagnostic(help(
+        "look at the spelling and at the account (`--profile`, `--snapshot`); `*` stands for any characters"
+    ))]
+    NoMatch { pattern: String },
     #[error("`{given}` is no region: {reason}")]
-    #[diagnostic(help("give a region's code, such as eu-west-1"))]
-    Region { given: String, reason: String },
+    #[diagnostic(help("{}", match suggestion {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => "give a region's code, such as eu-west-1".to_owned(),
+    }))]
+    Region {
+        given: String,
+        reason: String,
+        suggestion: Option<&'static str>,
+    },
+    #[error("no bucket is selected: none is in {}", regions.join(" or "))]
+    #[diagnostic(help("look at `--region`, and at the account (`--profile`, `--snapshot`)"))]
+    NothingSelected { regions: Vec<String> },
+    #[error("`{bucket}` is in {region}, which `--region` leaves out")]
+    #[diagnostic(help("add `--region {region}`, or leave `--region` out"))]
+    OtherRegion { bucket: String, region: String },
     #[error("`{given}` is no partition: {reason}")]
     #[diagnostic(help("give a partition, such as aws, aws-cn or aws-us-gov"))]
     Partition { given: String, reason: String },

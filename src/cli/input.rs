@@ -7,6 +7,7 @@ use globset::{Glob, GlobSet, GlobSetBuilder};
 use super::arguments::AccountArguments;
 use super::error::Error;
 use super::output::Console;
+use super::region;
 use super::touched::Touched;
 use crate::collect::snapshot;
 use crate::inventory::{Fact, Inventory, Why};
@@ -58,6 +59,7 @@ fn read_in(scope: &Scope, arguments: &AccountArguments, console: &Console) -> Re
     let mut inventory = snapshot::read(&text).map_err(|source| Error::Snapshot { path, source })?;
     scope.mark(&mut inventory);
     scope.check_names(&inventory, console)?;
+    scope.check_regions(&inventory, console);
     let in_scope =
         |account: &crate::inventory::Account| account.buckets.iter().filter(|bucket| bucket.in_scope).count();
     for account in &inventory.accounts {
@@ -141,12 +143,7 @@ impl Scope {
         let regions = arguments
             .region
             .iter()
-            .map(|given| {
-                Region::parse(given).map_err(|error| Error::Region {
-                    given: given.clone(),
-                    reason: error.to_string(),
-                })
-            })
+            .map(|given| region::parse(given))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             buckets: globs(&arguments.bucket)?,
@@ -212,6 +209,19 @@ impl Scope {
         Ok(())
     }
 
+    /// A region without a bucket would otherwise pass for one without a fault.
+    fn check_regions(&self, inventory: &Inventory, console: &Console) {
+        for region in &self.regions {
+            let mut buckets = inventory.accounts.iter().flat_map(|account| &account.buckets);
+            // One whose region isn't known may be there.
+            if !buckets.any(|bucket| bucket.region.known().is_none_or(|known| known == region)) {
+                console.remark(&format!(
+                    "no bucket that was read is in `{region}`, which `--region` names"
+                ));
+            }
+        }
+    }
+
     fn mark(&self, inventory: &mut Inventory) {
         for account in &mut inventory.accounts {
             if account.organization.why().is_some() {
@@ -238,11 +248,11 @@ impl Scope {
 }
 
 /// Not a pattern.
-fn is_name(given: &str) -> bool {
+pub fn is_name(given: &str) -> bool {
     !given.contains(['*', '?', '[', '{', '\\'])
 }
 
-fn globs(given: &[String]) -> Result<Option<GlobSet>, Error> {
+pub fn globs(given: &[String]) -> Result<Option<GlobSet>, Error> {
     if given.is_empty() {
         return Ok(None);
     }

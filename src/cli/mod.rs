@@ -25,6 +25,7 @@ mod output;
 mod policy;
 #[cfg(feature = "aws")]
 mod progress;
+mod region;
 mod rules;
 mod snapshot;
 mod suppress_peers;

@@ -8,10 +8,10 @@ use super::Exit;
 use super::config::{Config, ConfigArguments};
 use super::error::Error;
 use super::facts::FactArguments;
-use super::input;
 use super::output::Console;
 use super::why::{AnswerFormat, Layout};
-use crate::name::{AccountId, Partition, Region};
+use super::{input, region};
+use crate::name::{AccountId, Partition};
 use crate::policy::{
     self, AclRoute, DefaultEncryption, Delivery, Facts, Grant, KeyLayout, Prepared, Told, Unnamed,
 };
@@ -62,7 +62,7 @@ pub struct TestArguments {
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub key_format: Layout,
     /// The organization of the account (`o-…`, or `none`)
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = super::arguments::organization)]
     pub organization: Option<String>,
     /// The region of both buckets
     #[arg(long, value_name = "REGION")]
@@ -132,10 +132,7 @@ fn delivery(arguments: &TestArguments, configured: Option<&str>) -> Result<Deliv
     };
     let region = match &arguments.region {
         None => None,
-        Some(given) => Some(Region::parse(given).map_err(|error| Error::Region {
-            given: given.clone(),
-            reason: error.to_string(),
-        })?),
+        Some(given) => Some(region::parse(given)?),
     };
     let partition = match (&arguments.partition, &region) {
         (Some(given), _) => Partition::parse(given).map_err(|error| Error::Partition {

@@ -6,11 +6,11 @@ use std::path::Path;
 use clap::Args;
 
 use super::error::Error;
-use super::input;
+use super::{input, region};
 use crate::collect::cloudformation::{self, Hints, Source, There};
 use crate::collect::deployment::Deployment;
 use crate::collect::encoding;
-use crate::name::{AccountId, Region};
+use crate::name::AccountId;
 
 /// A file that a template names is read up to this size. CloudFormation itself takes 1 MB.
 const LARGEST: u64 = 16 << 20;
@@ -47,12 +47,7 @@ impl TemplateArguments {
             let (name, value) = cloudformation::read_parameter(given).map_err(Error::Parameter)?;
             parameters.insert(name, value);
         }
-        let region = self.region.as_deref().map(|given| {
-            Region::parse(given).map_err(|error| Error::Region {
-                given: given.to_owned(),
-                reason: error.to_string(),
-            })
-        });
+        let region = self.region.as_deref().map(region::parse);
         Ok(Hints {
             parameters,
             account: self.account()?,

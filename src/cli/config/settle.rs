@@ -11,7 +11,7 @@ use super::file::{self, File};
 use super::{ConfigError, Fault};
 use crate::finding::Severity;
 use crate::inventory::{Document, Place, Title};
-use crate::name::{AccountId, BucketName};
+use crate::name::{AccountId, BucketName, check_organization};
 use crate::plan;
 use crate::policy::{Facts, SWITCHES, Truth};
 use crate::report::{Settings, Suppression, Unknown, bucket_pattern};
@@ -110,8 +110,8 @@ impl File {
         }
         if let Some(organization) = &self.facts.organization {
             let text = organization.get_ref();
-            if text != "none" && !text.starts_with("o-") {
-                return Err(settle.wrong(organization.span(), Fault::Organization(text.clone())));
+            if let Err(reason) = check_organization(text) {
+                return Err(settle.wrong(organization.span(), Fault::Organization(text.clone(), reason)));
             }
         }
         Ok(settings)
