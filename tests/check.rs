@@ -381,3 +381,32 @@ fn what_the_user_gives_wrongly_is_told() {
         stderr(&audit)
     );
 }
+
+#[test]
+fn a_file_is_named_as_its_repository_names_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let inside = folder.path().join("infrastructure");
+    std::fs::create_dir_all(folder.path().join(".git")).expect("a repository");
+    std::fs::create_dir_all(&inside).expect("a folder");
+    let template = "Resources:\n  Loop:\n    Type: AWS::S3::Bucket\n    Properties:\n      BucketName: app-data\n      \
+                    LoggingConfiguration: {}\n";
+    std::fs::write(inside.join("template.yaml"), template).expect("a file");
+    let told = |format: &str| {
+        let output = program()
+            .current_dir(&inside)
+            .args(["check", "--isolated", "template.yaml", "--format", format])
+            .output()
+            .expect("the program starts");
+        stdout(&output)
+    };
+    let github = told("github");
+    assert!(
+        github.contains("file=infrastructure/template.yaml,line="),
+        "{github}"
+    );
+    let gitlab: Value = serde_json::from_str(&told("gitlab")).expect("JSON");
+    assert_eq!(gitlab[0]["location"]["path"], "infrastructure/template.yaml");
+    // Reviewdog looks for it from where it runs itself.
+    let rdjson: Value = serde_json::from_str(&told("rdjson")).expect("JSON");
+    assert_eq!(rdjson["diagnostics"][0]["location"]["path"], "template.yaml");
+}

@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use self::report::{FORMATS, HOSTILE, fixed, hostile, render};
+use self::report::{FORMATS, HOSTILE, empty, fixed, hostile, many, render};
 
 fn python() -> Option<OsString> {
     let python = std::env::var_os("S3LOG_LINT_PYTHON");
@@ -29,30 +29,90 @@ fn told(output: &Output) -> String {
     text(&output.stdout) + &text(&output.stderr)
 }
 
+/// Holds the files of a folder against the validators.
+fn validate(python: &OsString, folder: &Path) {
+    let output = Command::new(python)
+        .arg(root().join("tests/validators/validate.py"))
+        .arg(folder)
+        .output()
+        .expect("the Python that was named starts");
+    assert!(output.status.success(), "{}", told(&output));
+    eprintln!("{}", told(&output));
+}
+
 #[test]
 fn every_format_is_valid_in_other_eyes() {
     let Some(python) = python() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let mut files = 0;
+    let (fixed, empty, many) = (fixed(), empty(), many(1_000));
     for format in FORMATS {
         let mut write = |name: String, report: &s3log_lint::report::Report| {
             let path = folder.path().join(name);
             std::fs::write(path, render(report, format)).expect("the file can be written");
             files += 1;
         };
-        write(format!("fixed.{format}"), &fixed());
+        write(format!("fixed.{format}"), &fixed);
+        write(format!("empty.{format}"), &empty);
+        write(format!("many.{format}"), &many);
         for (index, name) in HOSTILE.iter().enumerate() {
             write(format!("hostile-{index}.{format}"), &hostile(name));
         }
     }
     assert!(files > 100);
-    let output = Command::new(python)
-        .arg(root().join("tests/validators/validate.py"))
-        .arg(folder.path())
-        .output()
-        .expect("the Python that was named starts");
-    assert!(output.status.success(), "{}", told(&output));
-    eprintln!("{}", told(&output));
+    validate(&python, folder.path());
+}
+
+#[test]
+fn what_the_program_writes_is_valid_in_other_eyes() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = folder.path().join("allow.toml");
+    let allow = "unsuppressible = [\"S3L102\"]\n[[allow]]\nrule = \"S3L001\"\nbucket = \"shop-*\"\nreason = \
+                 \"closing\"\n[[allow]]\nrule = \"S3L004\"\nbucket = \"none-*\"\nreason = \"gone\"\n";
+    std::fs::write(&settings, allow).expect("a file");
+    let settings = settings.display().to_string();
+    let runs: [(&str, &[&str]); 6] = [
+        ("demo", &["--isolated", "audit", "--demo"]),
+        ("allowed", &["--config", &settings, "audit", "--demo"]),
+        (
+            "plan",
+            &[
+                "--isolated",
+                "check",
+                "testdata/terraform/removes-the-grant.plan.json",
+            ],
+        ),
+        (
+            "change",
+            &[
+                "--isolated",
+                "check",
+                "testdata/plan.json",
+                "--onto",
+                "testdata/demo.json",
+                "--new-only",
+            ],
+        ),
+        (
+            "template",
+            &["--isolated", "check", "testdata/one-setup/template.yaml"],
+        ),
+        ("assembly", &["--isolated", "check", "testdata/one-setup/cdk.out"]),
+    ];
+    for (name, arguments) in runs {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_s3log-lint"));
+        command.args(arguments).current_dir(root());
+        for format in FORMATS {
+            let path = folder.path().join(format!("{name}.{format}"));
+            command
+                .arg("--output")
+                .arg(format!("{format}={}", path.display()));
+        }
+        let output = command.arg("--exit-zero").output().expect("the program starts");
+        assert!(output.status.success(), "{name}: {}", told(&output));
+    }
+    validate(&python, folder.path());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::Exit;
 use super::arguments::FailArguments;
-use super::config::{Config, ConfigArguments, FILE_NAME, rules_of};
+use super::config::{Config, ConfigArguments, rules_of};
 use super::error::Error;
 use super::output::Console;
 use crate::graph::LogGraph;
@@ -141,10 +141,7 @@ impl<'a> Reporting<'a> {
         Ok(Self {
             arguments,
             settings,
-            occasion: Occasion {
-                settings_path: config.path.clone().unwrap_or_else(|| FILE_NAME.to_owned()),
-                folder: working_folder(),
-            },
+            occasion: occasion(config.path.clone()),
             now: now.to_string(),
             config,
         })
@@ -262,9 +259,25 @@ pub fn lint_knowing(inventory: &Inventory, settings: &Settings, facts: &Facts) -
     )
 }
 
-fn working_folder() -> Option<String> {
-    let folder = std::env::current_dir().ok()?;
-    Some(folder.to_str()?.replace('\\', "/"))
+/// Where the run is: tools that show a file look for it from the root of its repository.
+fn occasion(settings_path: Option<String>) -> Occasion {
+    let text = |path: &Path| Some(path.to_str()?.replace('\\', "/"));
+    let working = std::env::current_dir().ok();
+    let root = working.as_deref().and_then(|working| {
+        let mut folders = working.ancestors();
+        folders
+            .find(|folder| folder.join(".git").exists())
+            .or(Some(working))
+    });
+    let within = working
+        .as_deref()
+        .zip(root)
+        .and_then(|(working, root)| text(working.strip_prefix(root).ok()?));
+    Occasion {
+        settings_path,
+        folder: root.and_then(text),
+        within: within.unwrap_or_default(),
+    }
 }
 
 fn remark_on_what_security_hub_lacks(report: &Report, console: &Console) {

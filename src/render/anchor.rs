@@ -15,22 +15,18 @@ use crate::report::Fingerprinted;
 const DEEPEST: usize = 8;
 
 /// What a renderer must know of the run beyond the report.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Occasion {
-    /// The settings file, found or not, as the repository names it.
-    pub settings_path: String,
-    /// The folder that paths are shown in: absolute, with `/`.
+    /// The settings file, if there is one: as it was named.
+    pub settings_path: Option<String>,
+    /// The folder that paths are shown from: absolute, with `/`. The repository's, where the run is in one.
     pub folder: Option<String>,
+    /// The working folder, seen from there: `infrastructure/aws`, or empty.
+    pub within: String,
 }
 
-impl Default for Occasion {
-    fn default() -> Self {
-        Self {
-            settings_path: "s3log-lint.toml".to_owned(),
-            folder: None,
-        }
-    }
-}
+/// Where what stands in no file is put, where no settings file is in the repository.
+const STAND_IN: &str = "s3log-lint.toml";
 
 /// A file of the repository and a part of it. Lines and columns count from 1; columns count characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +59,11 @@ impl Occasion {
 
     pub fn stand_in(&self) -> Anchor {
         Anchor {
-            path: self.settings_path.clone(),
+            path: self
+                .settings_path
+                .as_deref()
+                .and_then(|path| self.in_repository(path))
+                .unwrap_or_else(|| STAND_IN.to_owned()),
             line: 1,
             column: 1,
             end_line: 1,
@@ -99,17 +99,19 @@ impl Occasion {
     /// The path within the repository; nothing for a path that leads out of it, or to no file.
     fn in_repository(&self, path: &str) -> Option<String> {
         let path = path.replace('\\', "/");
-        let inside = match &self.folder {
-            Some(folder) => path
-                .strip_prefix(folder.trim_end_matches('/'))
-                .and_then(|rest| rest.strip_prefix('/'))
-                .unwrap_or(&path),
-            None => &path,
+        let from_root = self.folder.as_deref().and_then(|folder| {
+            let rest = path.strip_prefix(folder.trim_end_matches('/'))?;
+            rest.strip_prefix('/')
+        });
+        let (start, inside) = match from_root {
+            Some(inside) => ("", inside),
+            None if path.starts_with('/') => return None,
+            None => (self.within.as_str(), path.as_str()),
         };
-        let mut parts = Vec::new();
+        let mut parts: Vec<&str> = start.split('/').filter(|part| !part.is_empty()).collect();
         for part in inside.split('/') {
             match part {
-                "." => {}
+                "" | "." => {}
                 ".." => {
                     parts.pop()?;
                 }
@@ -117,11 +119,24 @@ impl Occasion {
             }
         }
         let inside = parts.join("/");
-        let is_absolute = inside.starts_with('/') || inside.chars().nth(1) == Some(':');
+        let is_absolute = inside.chars().nth(1) == Some(':');
         // A tool could not find a file by the name that it is shown.
         let is_odd = visible(&inside) != inside;
-        (!is_odd && !inside.is_empty() && inside != "-" && inside != "standard input" && !is_absolute)
-            .then_some(inside)
+        let is_file = !inside.is_empty() && !matches!(path.as_str(), "-" | "standard input");
+        (is_file && !is_odd && !is_absolute).then_some(inside)
+    }
+
+    /// The same for a tool that knows itself where in the repository it runs.
+    pub fn from_working_folder(&self) -> Self {
+        let folder = self.folder.as_deref().map(|folder| match self.within.as_str() {
+            "" => folder.to_owned(),
+            within => format!("{}/{within}", folder.trim_end_matches('/')),
+        });
+        Self {
+            settings_path: self.settings_path.clone(),
+            folder,
+            within: String::new(),
+        }
     }
 }
 
@@ -141,6 +156,49 @@ fn byte_columns(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_is_seen_from_the_repositorys_root() {
+        let occasion = Occasion {
+            folder: Some("/home/me/repository".to_owned()),
+            within: "infrastructure/aws".to_owned(),
+            settings_path: Some("/home/me/repository/s3log-lint.toml".to_owned()),
+        };
+        let inside = |path| occasion.in_repository(path);
+        assert_eq!(inside("main.tf").as_deref(), Some("infrastructure/aws/main.tf"));
+        assert_eq!(
+            inside("../modules/main.tf").as_deref(),
+            Some("infrastructure/modules/main.tf")
+        );
+        assert_eq!(inside("/home/me/repository/main.tf").as_deref(), Some("main.tf"));
+        assert_eq!(inside("../../../main.tf"), None);
+        assert_eq!(inside("/etc/main.tf"), None);
+        assert_eq!(occasion.stand_in().path, "s3log-lint.toml");
+        let here = occasion.from_working_folder();
+        assert_eq!(here.in_repository("main.tf").as_deref(), Some("main.tf"));
+        assert_eq!(
+            here.in_repository("/home/me/repository/infrastructure/aws/a.tf")
+                .as_deref(),
+            Some("a.tf")
+        );
+    }
+
+    #[test]
+    fn what_stands_in_no_file_stands_in_the_repository_all_the_same() {
+        for settings_path in ["/etc/s3log-lint.toml", "../s3log-lint.toml", "-"] {
+            let occasion = Occasion {
+                settings_path: Some(settings_path.to_owned()),
+                folder: Some("/home/me/repository".to_owned()),
+                within: String::new(),
+            };
+            assert_eq!(occasion.stand_in().path, "s3log-lint.toml");
+        }
+        let occasion = Occasion {
+            settings_path: Some("ci/lint.toml".to_owned()),
+            ..Occasion::default()
+        };
+        assert_eq!(occasion.stand_in().path, "ci/lint.toml");
+    }
 
     #[test]
     fn a_path_is_the_repositorys_or_none() {

@@ -30,6 +30,7 @@ struct Location {
 #[derive(Debug, Serialize)]
 struct Lines {
     begin: usize,
+    end: usize,
 }
 
 pub fn render(report: &Report, occasion: &Occasion, out: &mut dyn Write) -> io::Result<()> {
@@ -49,7 +50,10 @@ pub fn render(report: &Report, occasion: &Occasion, out: &mut dyn Write) -> io::
             },
             location: Location {
                 path: anchor.path,
-                lines: Lines { begin: anchor.line },
+                lines: Lines {
+                    begin: anchor.line,
+                    end: anchor.end_line,
+                },
             },
         });
     }
@@ -63,7 +67,10 @@ pub fn render(report: &Report, occasion: &Occasion, out: &mut dyn Write) -> io::
             severity: "info",
             location: Location {
                 path: stand_in.path,
-                lines: Lines { begin: stand_in.line },
+                lines: Lines {
+                    begin: stand_in.line,
+                    end: stand_in.end_line,
+                },
             },
         });
     }

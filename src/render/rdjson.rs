@@ -58,6 +58,8 @@ struct Code<'a> {
 }
 
 pub fn render(report: &Report, occasion: &Occasion, out: &mut dyn Write) -> io::Result<()> {
+    // Reviewdog sets the working folder before each path by itself.
+    let occasion = &occasion.from_working_folder();
     let mut positions = Positions::default();
     let mut diagnostics = Vec::new();
     for all in &report.findings {

@@ -22,8 +22,9 @@ pub const FORMATS: [&str; 14] = [
 
 pub fn render(report: &Report, format: &str) -> Vec<u8> {
     let occasion = Occasion {
-        settings_path: "s3log-lint.toml".to_owned(),
+        settings_path: None,
         folder: Some("/repository".to_owned()),
+        within: String::new(),
     };
     let mut bytes = Vec::new();
     let out: &mut dyn Write = &mut bytes;
@@ -260,6 +261,55 @@ pub fn hostile(text: &str) -> Report {
     };
     let scale = scale(&[&bad]);
     Report::new(outcome, scale, &Settings::default())
+}
+
+/// Nothing at all.
+#[allow(dead_code, reason = "the tests of the formats themselves have no use for it")]
+pub fn empty() -> Report {
+    Report::new(Outcome::default(), scale(&[]), &Settings::default())
+}
+
+/// More than any service shows, in more accounts and regions than SARIF has runs for, with texts that are too long.
+#[allow(dead_code, reason = "the tests of the formats themselves have no use for it")]
+pub fn many(findings: usize) -> Report {
+    const REGIONS: [&str; 3] = ["eu-west-1", "us-east-1", "cn-north-1"];
+    let long = "a very long sentence ".repeat(100);
+    let subjects: Vec<Subject> = (0..findings)
+        .map(|number| {
+            let account = format!("{:012}", 111_122_223_333_usize + number % 9);
+            let bucket = format!("bucket-{number}-{}", "x".repeat(number % 300));
+            subject(
+                Some(&account),
+                REGIONS[number % REGIONS.len()],
+                &bucket,
+                (number % 2 == 0).then_some("logs"),
+            )
+        })
+        .collect();
+    let codes = ["S3L001", "S3L009", "S3L010", "S3L101"];
+    let outcome = Outcome {
+        findings: subjects
+            .iter()
+            .enumerate()
+            .map(|(number, subject)| Reported {
+                rule: rule(codes[number % codes.len()]),
+                subject: subject.clone(),
+                said: Finding::new(format!("`{}`: {long}", subject.bucket)).help(&long),
+            })
+            .collect(),
+        undecided: subjects
+            .iter()
+            .step_by(7)
+            .map(|subject| Reported {
+                rule: rule("S3L203"),
+                subject: subject.clone(),
+                said: Undecided::without(Call::ObjectLock, &Why::NotRead),
+            })
+            .collect(),
+        edges: Vec::new(),
+    };
+    let subjects: Vec<&Subject> = subjects.iter().collect();
+    Report::new(outcome, scale(&subjects), &Settings::default())
 }
 
 /// What a hostile name might try.

@@ -4,12 +4,14 @@ The ending of a file names its format. Prints a line for each fault, and one for
 """
 
 import csv
+import functools
 import json
 import os
 import pathlib
 import re
 import subprocess
 import sys
+import urllib.parse
 
 FOLDER = pathlib.Path(sys.argv[1])
 ALL = os.environ.get("S3LOG_LINT_ALL_VALIDATORS") == "1"
@@ -37,6 +39,25 @@ def node(path):
     return None
 
 
+def expect(path, what, told, limit=None):
+    """Every format tells of as many as the versioned report of the same run does."""
+    report = json.loads(path.with_suffix(".json").read_text())
+    true = {
+        "findings": len(report["findings"]),
+        "undecided": len(report["undecided"]),
+        "all": len(report["findings"]) + len(report["undecided"]),
+    }[what]
+    if told != (true if limit is None else min(true, limit)):
+        fault(path, f"tells of {told} {what}, and there are {true}")
+
+
+def is_relative(uri):
+    parts = urllib.parse.urlsplit(uri)
+    plain = urllib.parse.quote(urllib.parse.unquote(parts.path), safe="/")
+    alone = not (parts.scheme or parts.netloc or parts.query or parts.fragment)
+    return alone and plain == uri and not uri.startswith(("/", "./")) and ".." not in uri.split("/")
+
+
 def sarif(path):
     log = json.loads(path.read_text())
     schema = node("@microsoft/sarif-multitool-linux/sarif-2.1.0.json")
@@ -45,21 +66,41 @@ def sarif(path):
         validator = jsonschema.Draft7Validator(json.loads(schema.read_text(encoding="utf-8-sig")))
         for error in validator.iter_errors(log):
             fault(path, f"{error.json_path}: {error.message}")
-    # What GitHub refuses, and no validator tells.
+    # What GitHub refuses or drops, and no validator tells.
     for run in log["runs"]:
+        rules = run["tool"]["driver"]["rules"]
+        fingerprints = set()
         for result in run["results"]:
             places = result["locations"] + result.get("relatedLocations", [])
             for flow in result.get("codeFlows", []):
                 places += [step["location"] for thread in flow["threadFlows"] for step in thread["locations"]]
             for place in places:
-                if not place["physicalLocation"]["artifactLocation"]["uri"]:
-                    fault(path, "a location without a file")
-            if not result["partialFingerprints"]["primaryLocationLineHash"]:
-                fault(path, "a result without a fingerprint")
+                uri = place["physicalLocation"]["artifactLocation"]["uri"]
+                if not uri or not is_relative(uri):
+                    fault(path, f"a location in the file {uri!r}")
+                region = place["physicalLocation"]["region"]
+                start, end = (region["startLine"], region["startColumn"]), (region["endLine"], region["endColumn"])
+                if min(start + end) < 1 or start > end:
+                    fault(path, f"the region {region}")
+            if len(places) > 1_000 or not result["message"]["text"]:
+                fault(path, f"{len(places)} locations, message {result['message']}")
+            if rules[result["ruleIndex"]]["id"] != result["ruleId"]:
+                fault(path, f"ruleIndex {result['ruleIndex']} of {result['ruleId']}")
+            fingerprint = result["partialFingerprints"]["primaryLocationLineHash"]
+            if not fingerprint or fingerprint in fingerprints:
+                fault(path, f"the fingerprint {fingerprint!r}")
+            fingerprints.add(fingerprint)
+        if len(run["results"]) > 25_000:
+            fault(path, f"{len(run['results'])} results")
+    if all(len(run["results"]) < 25_000 for run in log["runs"]):
+        expect(path, "findings", sum(len(run["results"]) for run in log["runs"]))
     ids = [run["automationDetails"]["id"] for run in log["runs"]]
     if len(set(ids)) != len(ids) or len(ids) > 20:
         fault(path, f"categories {ids}")
     for rule in log["runs"][0]["tool"]["driver"]["rules"]:
+        for text in ("shortDescription", "fullDescription"):
+            if not 0 < len(rule[text]["text"]) <= 1_024:
+                fault(path, f"{text} of {rule['id']}")
         if not 0 < float(rule["properties"]["security-severity"]) <= 10:
             fault(path, "security-severity")
 
@@ -70,7 +111,7 @@ def sarif_multitool(paths):
         return
     tool.chmod(0o755)
     told = FOLDER / "multitool.json"
-    command = [tool, "validate", *paths, "--rule-kind", "Sarif;Ghas", "--output", told]
+    command = [tool, "validate", *paths, "--rule-kind", "Sarif;Ghas", "--output", told, "--max-file-size-in-kb", "100000"]
     ran = subprocess.run(command, capture_output=True, text=True)
     if not told.exists():
         fault(FOLDER, f"the multitool says nothing: {ran.stdout}{ran.stderr}")
@@ -81,6 +122,25 @@ def sarif_multitool(paths):
         for result in run.get("results", []):
             if result.get("level", "warning") == "error":
                 fault(FOLDER, f"multitool: {json.dumps(result['message'])} {result.get('locations')}")
+
+
+def pipelines(paths):
+    """The services' own libraries, of npm."""
+    packages = [
+        "@actions/core",
+        "azure-pipelines-task-lib",
+        "@umbrelladocs/rdformat-validator",
+        "codeclimate-types",
+        "typescript",
+    ]
+    if not paths or not all([node(package) for package in packages]):
+        return
+    script = pathlib.Path(__file__).parent / "pipeline.cjs"
+    ran = subprocess.run(["node", script, NODE, *paths], capture_output=True, text=True)
+    *told, last = ran.stdout.splitlines() or [""]
+    if ran.returncode != 0 or last != f"{len(paths)} files read":
+        fault(FOLDER, f"{script.name} failed: {last} {ran.stderr}")
+    faults.extend(told)
 
 
 def xml(path):
@@ -97,8 +157,19 @@ def xml(path):
         sum(isinstance(result, junitparser.Skipped) for result in results),
         sum(isinstance(result, junitparser.Error) for result in results),
     )
-    if told[:3] != counted[:3]:
+    if told != counted:
         fault(path, f"says {told}, has {counted}")
+    expect(path, "findings", counted[1])
+
+
+@functools.cache
+def ocsf_schema():
+    import jsonschema
+    from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
+
+    schemas = OcsfJsonSchemaEmbedded(get_ocsf_schema(version="1.5.0"))
+    schema = schemas.get_class_schema(class_name="detection_finding", profiles=["cloud", "datetime"])
+    return jsonschema.Draft202012Validator(schema)
 
 
 def ocsf(path):
@@ -106,7 +177,15 @@ def ocsf(path):
         return
     from py_ocsf_models.events.findings.detection_finding import DetectionFinding
 
-    for event in json.loads(path.read_text()):
+    events = json.loads(path.read_text())
+    expect(path, "all", len(events))
+    if len({event["finding_info"]["uid"] for event in events}) != len(events):
+        fault(path, "a finding twice")
+    # Stricter than those models: the published schema, which knows no further attributes.
+    if module("jsonschema") and module("ocsf_json_schema"):
+        for error in (error for event in events for error in ocsf_schema().iter_errors(event)):
+            fault(path, f"{error.json_path}: {error.message}")
+    for event in events:
         try:
             DetectionFinding(**event)
         except ValueError as error:
@@ -126,6 +205,8 @@ def asff(path):
         report = ParamValidator().validate({"Findings": findings[start : start + 100]}, shape)
         if report.has_errors():
             fault(path, report.generate_report())
+    if len({finding["Id"] for finding in findings}) != len(findings):
+        fault(path, "a finding twice")
     for finding in findings:
         if len(json.dumps(finding)) > 240_000 or len(finding["Resources"]) > 32:
             fault(path, "too large")
@@ -138,7 +219,9 @@ def asff(path):
 def gitlab(path):
     # https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
     seen = set()
-    for issue in json.loads(path.read_text()):
+    issues = json.loads(path.read_text())
+    expect(path, "all", len(issues))
+    for issue in issues:
         if set(issue) != {"description", "check_name", "fingerprint", "severity", "location"}:
             fault(path, f"keys {sorted(issue)}")
         if issue["severity"] not in {"info", "minor", "major", "critical", "blocker"}:
@@ -153,6 +236,7 @@ def gitlab(path):
 def rdjson(path):
     # https://github.com/reviewdog/reviewdog/blob/master/proto/rdf/jsonschema/DiagnosticResult.json
     result = json.loads(path.read_text())
+    expect(path, "all", len(result["diagnostics"]))
     for diagnostic in result["diagnostics"]:
         if diagnostic["severity"] not in {"ERROR", "WARNING", "INFO"}:
             fault(path, diagnostic["severity"])
@@ -167,12 +251,26 @@ def csv_file(path):
         rows = list(csv.reader(file, strict=True))
     if len({len(row) for row in rows}) != 1:
         fault(path, "ragged")
+    expect(path, "all", len(rows) - 1)
     for row in rows[1:]:
         if any(cell.lstrip().startswith(("=", "+", "-", "@")) for cell in row):
             fault(path, f"a formula in {row}")
 
 
+def lines(path):
+    """Each line is a whole document of its own."""
+    kinds = [json.loads(line)["type"] for line in path.read_text().splitlines()]
+    expect(path, "findings", kinds.count("finding"))
+    expect(path, "undecided", kinds.count("undecided"))
+
+
+def azure(path):
+    expect(path, "all", sum(line.startswith("##vso[task.logissue ") for line in path.read_text().splitlines()))
+
+
 def markdown(path):
+    if len(path.read_bytes()) > 1 << 20:
+        fault(path, "more than GitHub takes for a job summary")
     if not module("markdown_it"):
         return
     from markdown_it import MarkdownIt
@@ -247,6 +345,8 @@ CHECKS = {
     ".rdjson": rdjson,
     ".csv": csv_file,
     ".markdown": markdown,
+    ".jsonl": lines,
+    ".azure": azure,
 }
 
 for path in sorted(FOLDER.iterdir()):
@@ -257,6 +357,7 @@ for path in sorted(FOLDER.iterdir()):
         except Exception as error:  # A validator that fails has found a fault too.
             fault(path, f"{type(error).__name__}: {error}")
 sarif_multitool(sorted(FOLDER.glob("*.sarif")))
+pipelines([path for path in sorted(FOLDER.iterdir()) if path.suffix in {".github", ".azure", ".rdjson", ".gitlab"}])
 
 for name in sorted(missing):
     print(f"{'missing' if ALL else 'skipped, missing'}: {name}")
