@@ -148,6 +148,13 @@ macro_rules! each_setting {
     };
 }
 
+/// Whether a setting is only read, or written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Saying {
+    Read,
+    Written,
+}
+
 impl<T> Said<T> {
     fn take(&mut self) -> Self {
         std::mem::replace(self, Said::Silent)
@@ -166,21 +173,34 @@ impl Configuration {
 
     /// Whether it says anything of what this call asks for.
     pub fn says(&self, call: Call) -> bool {
-        fn is_said<T>(said: &Said<T>) -> bool {
-            !matches!(said, Said::Silent | Said::LeftOut { .. })
+        self.saying(call).is_some()
+    }
+
+    /// Whether the deploy writes what this call asks for, or takes it away.
+    pub fn writes(&self, call: Call) -> bool {
+        self.saying(call) == Some(Saying::Written)
+    }
+
+    fn saying(&self, call: Call) -> Option<Saying> {
+        fn of<T>(said: &Said<T>) -> Option<Saying> {
+            match said {
+                Said::Silent | Said::LeftOut { .. } => None,
+                Said::Unchanged(_) => Some(Saying::Read),
+                Said::Sets(_) | Said::Removes => Some(Saying::Written),
+            }
         }
         match call {
-            Call::Logging => is_said(&self.logging),
-            Call::Policy => is_said(&self.policy),
-            Call::Acl => is_said(&self.acl),
-            Call::OwnershipControls => is_said(&self.object_ownership),
-            Call::Encryption => is_said(&self.encryption),
-            Call::ObjectLock => is_said(&self.object_lock),
-            Call::RequestPayment => is_said(&self.payer),
-            Call::Lifecycle => is_said(&self.lifecycle),
-            Call::Versioning => is_said(&self.versioning),
-            Call::PublicAccessBlock => is_said(&self.public_access_block),
-            Call::List | Call::Head | Call::Location | Call::Tagging => false,
+            Call::Logging => of(&self.logging),
+            Call::Policy => of(&self.policy),
+            Call::Acl => of(&self.acl),
+            Call::OwnershipControls => of(&self.object_ownership),
+            Call::Encryption => of(&self.encryption),
+            Call::ObjectLock => of(&self.object_lock),
+            Call::RequestPayment => of(&self.payer),
+            Call::Lifecycle => of(&self.lifecycle),
+            Call::Versioning => of(&self.versioning),
+            Call::PublicAccessBlock => of(&self.public_access_block),
+            Call::List | Call::Head | Call::Location | Call::Tagging => None,
         }
     }
 
@@ -198,19 +218,7 @@ impl Configuration {
 
     /// Whether it writes anything, or takes anything away. What it leaves out isn't written.
     pub fn is_written(&self) -> bool {
-        fn is_written<T>(said: &Said<T>) -> bool {
-            matches!(said, Said::Sets(_) | Said::Removes)
-        }
-        is_written(&self.logging)
-            || is_written(&self.policy)
-            || is_written(&self.acl)
-            || is_written(&self.object_ownership)
-            || is_written(&self.encryption)
-            || is_written(&self.object_lock)
-            || is_written(&self.payer)
-            || is_written(&self.lifecycle)
-            || is_written(&self.versioning)
-            || is_written(&self.public_access_block)
+        Call::ALL.into_iter().any(|call| self.writes(call))
     }
 
     /// Without what sets nothing: a bucket that is created has nothing.

@@ -277,6 +277,10 @@ impl Statement<'_, '_> {
     fn is_strong(&self) -> bool {
         self.declared.fate == Fate::NotSaid
     }
+
+    fn writes(&self, call: Call) -> bool {
+        self.declared.configuration.writes(call)
+    }
 }
 
 /// Everything that is said of one bucket.
@@ -325,25 +329,37 @@ fn gather<'f, 'a>(
             .clear
             .push(statement);
     }
+    let mut of_any: BTreeMap<(usize, usize), Vec<Statement<'f, 'a>>> = BTreeMap::new();
     for (statement, home, candidates) in open {
-        let candidates: BTreeSet<Arc<str>> = match candidates.is_empty() {
-            false => candidates
-                .iter()
-                .filter_map(|candidate| match candidate {
-                    BucketKey::Name(name) => Some(Arc::from(name.as_str())),
-                    BucketKey::Address(address) => labels.of(statement.number, address).cloned(),
-                    BucketKey::OneOf(_) => None,
-                })
-                .collect(),
-            true => topics
-                .iter()
-                .filter(|((at, _), topic)| *at == home && topic.is_bucket_of(statement.number))
-                .map(|((_, label), _)| Arc::clone(label))
-                .collect(),
-        };
+        if candidates.is_empty() {
+            // Of many that may write the same settings of every bucket, one of each setting says it all.
+            let all = of_any.entry((home, statement.number)).or_default();
+            let is_new = |call| {
+                statement.writes(call) && !all.iter().any(|other: &Statement<'_, '_>| other.writes(call))
+            };
+            if Call::ALL.into_iter().any(is_new) {
+                all.push(statement);
+            }
+            continue;
+        }
+        let candidates: BTreeSet<Arc<str>> = candidates
+            .iter()
+            .filter_map(|candidate| match candidate {
+                BucketKey::Name(name) => Some(Arc::from(name.as_str())),
+                BucketKey::Address(address) => labels.of(statement.number, address).cloned(),
+                BucketKey::OneOf(_) => None,
+            })
+            .collect();
         for label in candidates {
             if let Some(topic) = topics.get_mut(&(home, label)) {
                 topic.unclear.push(statement);
+            }
+        }
+    }
+    for ((home, number), statements) in of_any {
+        for ((at, _), topic) in &mut topics {
+            if *at == home && topic.is_bucket_of(number) {
+                topic.unclear.extend(&statements);
             }
         }
     }

@@ -131,33 +131,27 @@ pub fn read_with(
         };
         return parts.read(true, Vec::new());
     }
-    let file: shape::Document<'_> = serde_json::from_str(document).map_err(whole)?;
+    let mut file: shape::Document<'_> = serde_json::from_str(document).map_err(whole)?;
     check_version(file.format_version.as_deref())?;
     let mut remarks = Vec::new();
     let mut is_state = true;
     let mut rows = Vec::new();
-    if let Some(changes) = &file.resource_changes {
+    if let Some(changes) = file.resource_changes.take() {
         is_state = false;
         rows = rows::of_changes(&text, changes)?;
-    } else if let Some(values) = &file.planned_values
-        && let Some(root) = &values.root_module
-    {
+    } else if let Some(root) = root_module(&text, file.planned_values)? {
         remarks.push(
             "it holds no changes, only the values after them: what it creates can't be told".to_owned(),
         );
-        rows = rows::of_values(&text, root, "/planned_values/root_module", true)?;
-    } else if let Some(root) = file
-        .values
-        .as_ref()
-        .and_then(|values| values.root_module.as_ref())
-    {
-        rows = rows::of_values(&text, root, "/values/root_module", false)?;
+        rows = rows::of_values(&text, &root, "/planned_values/root_module", true)?;
+    } else if let Some(root) = root_module(&text, file.values)? {
+        rows = rows::of_values(&text, &root, "/values/root_module", false)?;
     }
     // What was known before the plan was made: data sources, mostly.
-    let prior = file.prior_state.as_ref().and_then(|state| state.values.as_ref());
-    if let Some(root) = prior.and_then(|values| values.root_module.as_ref()) {
+    let prior: Option<shape::PriorState<'_>> = read_if_any(&text, file.prior_state)?;
+    if let Some(root) = root_module(&text, prior.and_then(|prior| prior.values))? {
         let known: BTreeSet<String> = rows.iter().map(|row| row.text.clone()).collect();
-        let before = rows::of_values(&text, root, "/prior_state/values/root_module", false)?;
+        let before = rows::of_values(&text, &root, "/prior_state/values/root_module", false)?;
         let data = before
             .into_iter()
             .filter(|row| row.address.is_data && !known.contains(&row.text));
@@ -196,6 +190,25 @@ pub fn read_with(
     let mut deployment = parts.read(is_state, remarks)?;
     deployment.complete = complete;
     Ok(deployment)
+}
+
+fn read_if_any<'a, T: serde::Deserialize<'a>>(
+    text: &Text<'_>,
+    raw: Option<&'a RawValue>,
+) -> Result<Option<T>, TerraformError> {
+    match raw {
+        Some(raw) => text.parse(raw).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The outermost module of these values.
+fn root_module<'a>(
+    text: &Text<'_>,
+    values: Option<&'a RawValue>,
+) -> Result<Option<shape::StateModule<'a>>, TerraformError> {
+    let values: Option<shape::Values<'a>> = read_if_any(text, values)?;
+    Ok(values.and_then(|values| values.root_module))
 }
 
 /// A later minor version adds what can be passed over; another major one means something else.
@@ -671,7 +684,7 @@ impl Look<'_, '_> {
         Host {
             place: Place {
                 document: Arc::clone(self.reader.file),
-                pointer: format!("{}{pointer}", self.side.pointer),
+                pointer: format!("{}{pointer}", self.side.pointer()),
                 span: Some(self.reader.lines.span(start, part.get().len())),
                 made_at: None,
             },

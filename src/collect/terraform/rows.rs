@@ -76,10 +76,25 @@ pub(super) struct Side<'a> {
     pub value: &'a RawValue,
     unknown: Unknown<'a>,
     sensitive: Sensitive<'a>,
-    /// Where the values stand in the file.
-    pub pointer: String,
+    pointer: Pointer,
     /// The name of the bucket that it is, or that it configures.
     pub bucket: Fact<String>,
+}
+
+/// Where the values stand in the file. A plan has many: of those it isn't spelt out before it is wanted.
+#[derive(Debug, Clone)]
+enum Pointer {
+    Change { number: usize, name: &'static str },
+    Text(Box<str>),
+}
+
+impl std::fmt::Display for Pointer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Pointer::Change { number, name } => write!(f, "/resource_changes/{number}/change/{name}"),
+            Pointer::Text(text) => f.write_str(text),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +107,7 @@ enum Unknown<'a> {
 #[derive(Debug, Clone)]
 enum Sensitive<'a> {
     Tree(Option<&'a RawValue>),
-    Parsed(Value),
+    Parsed(Box<Value>),
 }
 
 /// The values of one side, parsed.
@@ -124,7 +139,7 @@ impl<'a> Side<'a> {
         value: &'a RawValue,
         unknown: Unknown<'a>,
         sensitive: Sensitive<'a>,
-        pointer: String,
+        pointer: Pointer,
         is_read: bool,
     ) -> Result<Self, TerraformError> {
         let mut side = Self {
@@ -138,6 +153,11 @@ impl<'a> Side<'a> {
             side.bucket = side.load(text)?.node().get("bucket").name();
         }
         Ok(side)
+    }
+
+    /// Where the values stand in the file.
+    pub fn pointer(&self) -> String {
+        self.pointer.to_string()
     }
 
     /// Whether anything is marked; mostly nothing is, and nothing need be parsed to see it.
@@ -159,7 +179,7 @@ impl<'a> Side<'a> {
             unknown,
             sensitive: match &self.sensitive {
                 Sensitive::Tree(raw) => tree(*raw)?,
-                Sensitive::Parsed(value) => value.clone(),
+                Sensitive::Parsed(value) => (**value).clone(),
             },
             missing_is_unknown,
         })
@@ -180,25 +200,25 @@ pub(super) fn is_read(address: &Address) -> bool {
 /// The rows of `resource_changes`.
 pub(super) fn of_changes<'a>(
     text: &Text<'_>,
-    changes: &[ResourceChange<'a>],
+    changes: Vec<ResourceChange<'a>>,
 ) -> Result<Vec<Row<'a>>, TerraformError> {
     let mut rows = Vec::with_capacity(changes.len());
-    for (number, each) in changes.iter().enumerate() {
+    for (number, each) in changes.into_iter().enumerate() {
         let Some(address) = address(&each.address, &each.mode, &each.kind) else {
             continue;
         };
         let read = is_read(&address);
         let mut row = Row {
             address,
-            text: each.address.to_string(),
+            text: each.address.into_owned(),
             verb: Verb::Keep,
             before: None,
             after: None,
         };
         if read {
             let change: Change<'a> = text.parse(each.change)?;
-            let side = |value: Option<&'a RawValue>, unknown, sensitive, name: &str| {
-                let pointer = format!("/resource_changes/{number}/change/{name}");
+            let side = |value: Option<&'a RawValue>, unknown, sensitive, name| {
+                let pointer = Pointer::Change { number, name };
                 let value = value.filter(|value| value.get() != "null");
                 value
                     .map(|value| {
@@ -245,7 +265,7 @@ pub(super) fn of_values<'a>(
             let after = each
                 .values
                 .map(|values| {
-                    let pointer = format!("{pointer}/resources/{number}/values");
+                    let pointer = Pointer::Text(format!("{pointer}/resources/{number}/values").into());
                     let sensitive = Sensitive::Tree(each.sensitive_values);
                     Side::new(text, values, unknown, sensitive, pointer, is_read(&address))
                 })
@@ -299,7 +319,9 @@ pub(super) fn of_state_file<'a>(
                 .attributes
                 .map(|attributes| {
                     let pointer = format!("/resources/{number}/instances/{position}/attributes");
-                    let (unknown, sensitive) = (Unknown::Tree(None), Sensitive::Parsed(sensitive));
+                    let pointer = Pointer::Text(pointer.into());
+                    let sensitive = Sensitive::Parsed(Box::new(sensitive));
+                    let unknown = Unknown::Tree(None);
                     Side::new(text, attributes, unknown, sensitive, pointer, is_read(&address))
                 })
                 .transpose()?;

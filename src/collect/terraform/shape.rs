@@ -15,17 +15,18 @@ pub(super) struct Document<'a> {
     pub format_version: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub variables: Option<&'a RawValue>,
+    /// What is large, and wanted only where something else is missing, is read when it is wanted.
     #[serde(borrow)]
-    pub planned_values: Option<Values<'a>>,
+    pub planned_values: Option<&'a RawValue>,
     #[serde(borrow)]
     pub resource_changes: Option<Vec<ResourceChange<'a>>>,
     #[serde(borrow)]
-    pub prior_state: Option<PriorState<'a>>,
+    pub prior_state: Option<&'a RawValue>,
     #[serde(borrow)]
     pub configuration: Option<Configuration<'a>>,
     /// Of a state.
     #[serde(borrow)]
-    pub values: Option<Values<'a>>,
+    pub values: Option<&'a RawValue>,
     pub complete: Option<bool>,
     pub errored: Option<bool>,
 }
@@ -33,7 +34,7 @@ pub(super) struct Document<'a> {
 #[derive(Deserialize)]
 pub(super) struct PriorState<'a> {
     #[serde(borrow)]
-    pub values: Option<Values<'a>>,
+    pub values: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
