@@ -42,12 +42,6 @@ pub fn run(arguments: &AuditArguments, config: &ConfigArguments, console: &Conso
     }
     given.say(console);
     let after = overlay::onto(&before, &given.deployments);
-    check::conclude(
-        &reporting,
-        &before,
-        &after,
-        arguments.change.new_only,
-        false,
-        console,
-    )
+    let before = arguments.change.new_only.then_some(before);
+    check::conclude(&reporting, check::Change::new(before, after), false, console)
 }

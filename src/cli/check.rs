@@ -74,63 +74,71 @@ pub fn run(arguments: &CheckArguments, config: &ConfigArguments, console: &Conso
     if is_alone && arguments.report.fail.unknown.is_none() && !reporting.config.says_unknown() {
         reporting.settings.unknown = Unknown::Warn;
     }
-    let (mut before, mut after) = sides(&given, base);
+    let mut change = Change::of(given, base, arguments.change.new_only);
     if let Some(organization) = reporting.config.organization() {
-        let organization = match organization {
+        change.settle_organization(organization);
+    }
+    conclude(&reporting, change, is_alone, console)
+}
+
+/// The time before and the time after. The files themselves are let go: a large plan takes its memory once.
+pub struct Change {
+    /// Only where it is asked what is new.
+    before: Option<Inventory>,
+    after: Inventory,
+}
+
+impl Change {
+    pub fn new(before: Option<Inventory>, after: Inventory) -> Self {
+        Self { before, after }
+    }
+
+    fn of(given: Given, base: Option<Inventory>, new_only: bool) -> Self {
+        let has_base = base.is_some() || !given.snapshots.is_empty();
+        let there = base.unwrap_or_else(|| given.recorded());
+        if given.deployments.is_empty() {
+            // A recording laid onto another one: what has changed between the two.
+            return Self::new(new_only.then_some(there), given.recorded());
+        }
+        match has_base {
+            true => {
+                let after = overlay::onto(&there, &given.deployments);
+                Self::new(new_only.then_some(there), after)
+            }
+            false => Self::new(
+                new_only.then(|| overlay::before(&given.deployments)),
+                overlay::alone(&given.deployments),
+            ),
+        }
+    }
+
+    fn settle_organization(&mut self, said: &str) {
+        let organization = match said {
             "none" => Fact::Absent,
             id => Fact::Known(id.to_owned()),
         };
-        for account in before.accounts.iter_mut().chain(&mut after.accounts) {
-            if account.organization.why().is_some() {
-                account.organization = organization.clone();
+        for inventory in self.before.iter_mut().chain([&mut self.after]) {
+            for account in &mut inventory.accounts {
+                if account.organization.why().is_some() {
+                    account.organization = organization.clone();
+                }
             }
         }
-    }
-    conclude(
-        &reporting,
-        &before,
-        &after,
-        arguments.change.new_only,
-        is_alone,
-        console,
-    )
-}
-
-/// Before the change, and after it.
-fn sides(given: &Given, base: Option<Inventory>) -> (Inventory, Inventory) {
-    let has_base = base.is_some() || !given.snapshots.is_empty();
-    let there = match base {
-        Some(base) => base,
-        None => given.recorded(),
-    };
-    if given.deployments.is_empty() {
-        // A recording laid onto another one: what has changed between the two.
-        return (there, given.recorded());
-    }
-    match has_base {
-        true => {
-            let after = overlay::onto(&there, &given.deployments);
-            (there, after)
-        }
-        false => (
-            overlay::before(&given.deployments),
-            overlay::alone(&given.deployments),
-        ),
     }
 }
 
 /// Reports on the time after, or on the difference.
 pub fn conclude(
     reporting: &Reporting<'_>,
-    before: &Inventory,
-    after: &Inventory,
-    new_only: bool,
+    change: Change,
     is_alone: bool,
     console: &Console,
 ) -> Result<Exit, Error> {
-    let mut report = reporting.lint(after);
-    if new_only {
-        report = report.only_new(&reporting.lint(before), &reporting.settings);
+    let Change { before, after } = change;
+    let mut report = reporting.lint(&after);
+    drop(after);
+    if let Some(before) = before {
+        report = report.only_new(&reporting.lint(&before), &reporting.settings);
     }
     if is_alone {
         report = report.without_unread(&reporting.settings);

@@ -193,11 +193,12 @@ impl Report {
         undecided.retain(|each| !settings.ignored.contains(each.rule.code));
         let Sifted { findings, suppressed } = suppression::sift(findings, &undecided, coverage, settings);
         let findings = settings.weigh(findings);
-        let in_baseline = |all: &Fingerprinted| {
-            let baseline = settings.baseline.as_ref();
-            baseline.is_some_and(|baseline| baseline.holds(&all.fingerprint))
+        let (known, findings): (Vec<_>, Vec<_>) = match &settings.baseline {
+            Some(baseline) => findings
+                .into_iter()
+                .partition(|all| baseline.holds(&all.fingerprint)),
+            None => (Vec::new(), findings),
         };
-        let (known, findings): (Vec<_>, Vec<_>) = findings.into_iter().partition(in_baseline);
         let stale = match &settings.baseline {
             Some(baseline) => baseline.stale(&known, &undecided, coverage),
             None => Vec::new(),

@@ -340,16 +340,16 @@ impl<'r, 'a> Reader<'r, 'a> {
         let mut deployment = Deployment {
             title: self.path.to_owned(),
             complete: true,
-            declared: Vec::new(),
+            // Of a large plan, twice the room for a moment is much.
+            declared: Vec::with_capacity(self.index.rows().iter().filter(|row| speaks(row)).count()),
             before: Vec::new(),
             remarks: Vec::new(),
         };
         let mut unclear = Vec::new();
-        for row in self.index.rows().iter().filter(|row| !row.address.is_data) {
-            let declared = match row.address.kind.as_str() {
-                "aws_s3_bucket" => self.bucket(row)?,
-                kind if resource::removes(kind).is_some() => self.configuring(row)?,
-                _ => continue,
+        for row in self.index.rows().iter().filter(|row| speaks(row)) {
+            let declared = match row.is_managed("aws_s3_bucket") {
+                true => self.bucket(row)?,
+                false => self.configuring(row)?,
             };
             for each in &declared {
                 if matches!(each.bucket, BucketKey::OneOf(_)) {
@@ -591,6 +591,12 @@ impl<'r, 'a> Reader<'r, 'a> {
             }
         }
     }
+}
+
+/// Whether it is a bucket, or configures one.
+fn speaks(row: &Row<'_>) -> bool {
+    !row.address.is_data
+        && (row.address.kind == "aws_s3_bucket" || resource::removes(&row.address.kind).is_some())
 }
 
 fn told_unclear(addresses: &[String]) -> Option<String> {
