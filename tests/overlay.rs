@@ -111,9 +111,9 @@ fn fate() -> impl Strategy<Value = Fate> {
 fn declared() -> impl Strategy<Value = Declared> {
     (key(), fate(), said_logging(), any::<bool>()).prop_map(|(bucket, fate, logging, payer)| {
         let mut declared = Declared::new(bucket, "aws_s3_bucket.any", fate);
-        declared.configuration.logging = logging;
+        declared.configuration.logging = logging.into();
         if payer {
-            declared.configuration.payer = Said::Sets(Fact::Known(Payer::BucketOwner));
+            declared.configuration.payer = Said::Sets(Fact::Known(Payer::BucketOwner)).into();
         }
         declared
     })
@@ -139,7 +139,7 @@ proptest! {
         let kept = base.accounts[0].buckets.iter().map(|bucket| {
             let mut kept = named(&bucket.label, Fate::Kept);
             // What the file last read is older than what AWS answered.
-            kept.configuration.logging = Said::Unchanged(Fact::Known(logging_to(TargetRef::Name("old".to_owned()), "")));
+            kept.configuration.logging = Said::Unchanged(Fact::Known(logging_to(TargetRef::Name("old".to_owned()), ""))).into();
             kept
         });
         prop_assert_eq!(overlay::onto(&base, &[deployment(kept.collect())]), base);
@@ -259,7 +259,7 @@ fn three_files_make_one_bucket_of_one_name() {
         Fate::NotSaid,
     );
     source.configuration.logging =
-        Said::Sets(Fact::Known(logging_to(TargetRef::Name("logs".to_owned()), "a/")));
+        Said::Sets(Fact::Known(logging_to(TargetRef::Name("logs".to_owned()), "a/"))).into();
     let mut encrypted = Declared::new(
         BucketKey::Name("logs".to_owned()),
         "aws_s3_bucket_server_side_encryption_configuration.logs",
@@ -268,7 +268,8 @@ fn three_files_make_one_bucket_of_one_name() {
     encrypted.configuration.encryption = Said::Sets(Fact::Known(Encryption {
         algorithm: "aws:kms".to_owned(),
         key: None,
-    }));
+    }))
+    .into();
     let files = [
         deployment(vec![source]),
         deployment(vec![named("logs", Fate::Created)]),
@@ -284,9 +285,9 @@ fn three_files_make_one_bucket_of_one_name() {
 
 #[test]
 fn two_resources_that_disagree_leave_it_open() {
-    let payer = |address: &str, payer| {
+    let payer = |address: &str, payer: Said<Payer>| {
         let mut declared = Declared::new(BucketKey::Name("logs".to_owned()), address, Fate::NotSaid);
-        declared.configuration.payer = payer;
+        declared.configuration.payer = payer.into();
         declared
     };
     let after = |second| {
@@ -316,13 +317,13 @@ fn what_may_mean_another_bucket_leaves_each_of_them_open() {
         "aws_s3_bucket_policy.any",
         Fate::NotSaid,
     );
-    open.configuration.policy = Said::Sets(Fact::Known(document("{}")));
+    open.configuration.policy = Said::Sets(Fact::Known(document("{}"))).into();
     let mut clear = Declared::new(
         BucketKey::Name("images".to_owned()),
         "aws_s3_bucket_policy.images",
         Fate::NotSaid,
     );
-    clear.configuration.policy = Said::Removes;
+    clear.configuration.policy = Said::Removes.into();
     let inventory = overlay::alone(&[deployment(vec![
         named("images", Fate::Created),
         named("logs", Fate::Created),
@@ -345,7 +346,7 @@ fn an_edge_of_an_unclear_source_is_an_edge() {
         Fate::NotSaid,
     );
     open.configuration.logging =
-        Said::Sets(Fact::Known(logging_to(TargetRef::Name("logs".to_owned()), "a/")));
+        Said::Sets(Fact::Known(logging_to(TargetRef::Name("logs".to_owned()), "a/"))).into();
     let inventory = overlay::alone(&[deployment(vec![named("logs", Fate::Created), open])]);
     let graph = LogGraph::new(&inventory);
     let (_, edge) = graph.edges().next().expect("an edge");
@@ -402,7 +403,7 @@ fn files_find_their_account_by_id_by_their_buckets_or_by_being_alone() {
 fn other_credentials_may_be_the_same_account_or_not() {
     let mut source = named("app-data", Fate::Created);
     source.configuration.logging =
-        Said::Sets(Fact::Known(logging_to(TargetRef::Name("logs".to_owned()), "a/")));
+        Said::Sets(Fact::Known(logging_to(TargetRef::Name("logs".to_owned()), "a/"))).into();
     let mut target = named("logs", Fate::Created);
     target.owner = Owner {
         credentials: "profile=audit".to_owned(),
@@ -434,12 +435,13 @@ fn the_file_tells_what_aws_was_not_asked() {
     )
     .expect("a snapshot");
     let mut kept = named("logs", Fate::Kept);
-    kept.configuration.payer = Said::Unchanged(Fact::Known(Payer::Requester));
+    kept.configuration.payer = Said::Unchanged(Fact::Known(Payer::Requester)).into();
     kept.configuration
         .places
         .insert(Call::RequestPayment, Place::new(&document("{}"), "/payer"));
     let after = overlay::onto(&base, &[deployment(vec![kept])]);
     let settings = after.accounts[0].buckets[0].settings();
     assert_eq!(settings.payer, Fact::Known(Payer::Requester));
-    assert_eq!(settings.places[&Call::RequestPayment].pointer, "/payer");
+    let place = settings.places.get(&Call::RequestPayment);
+    assert_eq!(place.map(|place| place.pointer.as_str()), Some("/payer"));
 }

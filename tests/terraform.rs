@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use s3log_lint::collect::deployment::Deployment;
 use s3log_lint::collect::{encoding, kind, overlay, terraform};
-use s3log_lint::inventory::{Fact, Inventory, TargetRef};
+use s3log_lint::inventory::{Fact, Inventory, Places, TargetRef};
 use serde_json::Value;
 
 fn corpus() -> Option<PathBuf> {
@@ -161,7 +161,7 @@ fn a_state_says_the_same_in_both_of_its_forms() {
                 buckets
                     .map(|bucket| {
                         let mut settings = bucket.settings().clone();
-                        settings.places.clear();
+                        settings.places = Places::default();
                         let policy = settings.policy.clone().map(|policy| policy.text.to_string());
                         settings.policy = Fact::Absent;
                         let logging = bucket.logging.clone().map(|logging| {

@@ -230,7 +230,7 @@ fn policy(documents: Vec<Value>) -> Fact<String> {
     let text = plan.to_string();
     let recognised = kind::recognise(&text).expect("a plan");
     let deployment = terraform::read("plan.json", &text, recognised).expect("a plan");
-    match &deployment.declared[0].configuration.policy {
+    match &*deployment.declared[0].configuration.policy {
         Said::Sets(policy) => policy.clone().map(|document| document.text.to_string()),
         other => panic!("{other:?}"),
     }

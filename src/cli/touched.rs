@@ -28,7 +28,7 @@ impl Touched {
         let declared = deployments.iter().flat_map(|deployment| &deployment.declared);
         for each in declared.filter(|each| !changes_only || changes(each)) {
             touched.add(&each.bucket, each);
-            let logging = &each.configuration.logging;
+            let logging = &*each.configuration.logging;
             if let Said::Sets(Fact::Known(logging)) | Said::Unchanged(Fact::Known(logging)) = logging
                 && let Fact::Known(TargetRef::Name(name)) = &logging.target
                 && BucketName::parse(name).is_ok()

@@ -2,12 +2,12 @@
 //!
 //! A [`Deployment`] is no inventory: it says what is *changed*, resource by resource, and is silent on the rest.
 
-use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::inventory::{
     Acl, Allowance, Call, Document, Encryption, Fact, LifecycleRule, Logging, ObjectLock, ObjectOwnership,
-    Payer, Place, PublicAccessBlock, Versioning, Why,
+    Payer, Place, Places, PublicAccessBlock, Versioning, Why,
 };
 use crate::name::{AccountId, Partition, Region};
 
@@ -100,21 +100,64 @@ pub enum Said<T> {
     LeftOut { on_a_new_bucket: Option<Fact<T>> },
 }
 
+/// What is said of one setting, kept small: most resources speak of one setting and are silent on the rest, and a
+/// large plan holds hundreds of thousands of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stated<T>(Option<Arc<Said<T>>>);
+
+impl<T> Default for Stated<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Deref for Stated<T> {
+    type Target = Said<T>;
+
+    fn deref(&self) -> &Said<T> {
+        match &self.0 {
+            Some(said) => said,
+            None => &Said::Silent,
+        }
+    }
+}
+
+impl<T> From<Said<T>> for Stated<T> {
+    fn from(said: Said<T>) -> Self {
+        match said {
+            Said::Silent => Self(None),
+            said => Self(Some(Arc::new(said))),
+        }
+    }
+}
+
+impl<T: PartialEq> PartialEq<Said<T>> for Stated<T> {
+    fn eq(&self, other: &Said<T>) -> bool {
+        **self == *other
+    }
+}
+
+impl<T: Clone> Stated<T> {
+    fn take(&mut self) -> Said<T> {
+        self.0.take().map_or(Said::Silent, Arc::unwrap_or_clone)
+    }
+}
+
 /// What a resource says of a bucket's settings. See [`crate::inventory::Settings`] for what each means.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Configuration {
-    pub logging: Said<Logging>,
-    pub policy: Said<Arc<Document>>,
-    pub acl: Said<Acl>,
-    pub object_ownership: Said<ObjectOwnership>,
-    pub encryption: Said<Encryption>,
-    pub object_lock: Said<ObjectLock>,
-    pub payer: Said<Payer>,
-    pub lifecycle: Said<Vec<LifecycleRule>>,
-    pub versioning: Said<Versioning>,
-    pub public_access_block: Said<PublicAccessBlock>,
+    pub logging: Stated<Logging>,
+    pub policy: Stated<Arc<Document>>,
+    pub acl: Stated<Acl>,
+    pub object_ownership: Stated<ObjectOwnership>,
+    pub encryption: Stated<Encryption>,
+    pub object_lock: Stated<ObjectLock>,
+    pub payer: Stated<Payer>,
+    pub lifecycle: Stated<Vec<LifecycleRule>>,
+    pub versioning: Stated<Versioning>,
+    pub public_access_block: Stated<PublicAccessBlock>,
     /// Where each of them is written.
-    pub places: BTreeMap<Call, Place>,
+    pub places: Places,
 }
 
 impl Declared {
@@ -155,19 +198,13 @@ enum Saying {
     Written,
 }
 
-impl<T> Said<T> {
-    fn take(&mut self) -> Self {
-        std::mem::replace(self, Said::Silent)
-    }
-}
-
 impl Configuration {
     /// What is written, taken for what is there already.
     pub fn as_unchanged(mut self) -> Self {
-        each_setting!(self, |said| *said = match said.take() {
+        each_setting!(self, |said| *said = Stated::from(match said.take() {
             Said::Sets(fact) => Said::Unchanged(fact),
             other => other,
-        });
+        }));
         self
     }
 
@@ -206,13 +243,13 @@ impl Configuration {
 
     /// Where both sides of a change are at hand, what is left out hangs on nothing more.
     pub fn without_left_out(mut self) -> Self {
-        each_setting!(self, |said| *said = match said.take() {
+        each_setting!(self, |said| *said = Stated::from(match said.take() {
             Said::LeftOut {
                 on_a_new_bucket: Some(fact @ Fact::Known(_)),
             } => Said::Sets(fact),
             Said::LeftOut { .. } => Said::Silent,
             other => other,
-        });
+        }));
         self
     }
 
@@ -223,8 +260,8 @@ impl Configuration {
 
     /// Without what sets nothing: a bucket that is created has nothing.
     pub fn without_absent(mut self) -> Self {
-        each_setting!(self, |said| if matches!(said, Said::Sets(Fact::Absent)) {
-            *said = Said::Silent;
+        each_setting!(self, |said| if matches!(&**said, Said::Sets(Fact::Absent)) {
+            *said = Stated::default();
         });
         self
     }
@@ -233,13 +270,13 @@ impl Configuration {
     pub fn changed_from(mut self, before: &Self) -> Self {
         macro_rules! compare {
             ($($field:ident: $alike:expr),*) => {$(
-                let same = match (&self.$field, &before.$field) {
+                let same = match (&*self.$field, &*before.$field) {
                     (Said::Sets(Fact::Known(a)), Said::Sets(Fact::Known(b))) => $alike(a, b),
                     (Said::Sets(Fact::Absent), Said::Sets(Fact::Absent)) => true,
                     _ => false,
                 };
                 if same && let Said::Sets(fact) = self.$field.take() {
-                    self.$field = Said::Unchanged(fact);
+                    self.$field = Said::Unchanged(fact).into();
                 }
             )*};
         }

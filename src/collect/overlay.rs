@@ -313,7 +313,7 @@ fn gather<'f, 'a>(
             BucketKey::OneOf(candidates) => {
                 open.push((statement, home, candidates));
                 // Whichever it is, its logs go where this says: an edge that leaves nobody knows which bucket.
-                let is_edge = matches!(declared.configuration.logging, Said::Sets(Fact::Known(_)));
+                let is_edge = matches!(*declared.configuration.logging, Said::Sets(Fact::Known(_)));
                 let label = labels.of(number, &declared.address).filter(|_| is_edge);
                 (label.cloned(), false)
             }
@@ -475,6 +475,9 @@ impl<'f, 'a> Topic<'f, 'a> {
             never_with: self.never_with(labels),
             settings: match unchanged {
                 Some(base) => base.settings.clone(),
+                // Most buckets are no log target, and a large plan creates many.
+                None if settings == fresh => BucketSettings::Fresh,
+                None if settings == unread => BucketSettings::NotRead,
                 None => BucketSettings::Read(Box::new(settings)),
             },
             label,
@@ -643,7 +646,7 @@ impl<'f, 'a> Topic<'f, 'a> {
         let switched_on =
             self.clear
                 .iter()
-                .find_map(|statement| match &statement.declared.configuration.object_lock {
+                .find_map(|statement| match &*statement.declared.configuration.object_lock {
                     Said::LeftOut { on_a_new_bucket } => on_a_new_bucket.clone(),
                     Said::Silent | Said::Unchanged(_) | Said::Sets(_) | Said::Removes => None,
                 });

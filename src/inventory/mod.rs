@@ -6,6 +6,7 @@ mod allowance;
 mod call;
 mod document;
 mod fact;
+mod places;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ pub use allowance::{Allowance, AllowanceFault};
 pub use call::Call;
 pub use document::{Document, Host, Place, Title};
 pub use fact::{Fact, Why};
+pub use places::Places;
 pub use settings::{
     Acl, Encryption, Grant, Grantee, LifecycleRule, ObjectLock, ObjectOwnership, Payer, PublicAccessBlock,
     Settings, Versioning,

@@ -1,9 +1,8 @@
 //! The settings of a bucket that decide whether logs arrive in it, with AWS's names.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Call, Document, Fact, Place, Why};
+use super::{Document, Fact, Places, Why};
 
 /// What is known of a bucket beyond its logging. Asked only of log targets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +20,7 @@ pub struct Settings {
     pub versioning: Fact<Versioning>,
     pub public_access_block: Fact<PublicAccessBlock>,
     /// Where each of them is written.
-    pub places: BTreeMap<Call, Place>,
+    pub places: Places,
 }
 
 impl Settings {
@@ -40,7 +39,7 @@ impl Settings {
             lifecycle: unknown(why),
             versioning: unknown(why),
             public_access_block: unknown(why),
-            places: BTreeMap::new(),
+            places: Places::default(),
         }
     }
 
@@ -61,7 +60,7 @@ impl Settings {
                 block_public_policy: true,
                 restrict_public_buckets: true,
             }),
-            places: BTreeMap::new(),
+            places: Places::default(),
         }
     }
 }

@@ -79,7 +79,11 @@ pub(super) fn sift(
                 Err(fault) => about.push(Reported {
                     rule: &invalid_suppression::RULE,
                     subject: whom.subject(),
-                    said: invalid_suppression::finding(&allowance.rule, &fault, &allowance.place),
+                    said: Box::new(invalid_suppression::finding(
+                        &allowance.rule,
+                        &fault,
+                        &allowance.place,
+                    )),
                 }),
             }
         }
@@ -182,7 +186,7 @@ impl Entry<'_> {
             Some(Reported {
                 rule,
                 subject: self.whom.subject(),
-                said,
+                said: Box::new(said),
             })
         };
         let codes: Vec<&str> = self.codes.iter().copied().collect();

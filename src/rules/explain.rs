@@ -222,7 +222,7 @@ impl Said<'_, '_> {
                     super::Effect::Blocks | super::Effect::Unreadable | super::Effect::Loops => Sign::Bad,
                     super::Effect::Uncertain => Sign::Open,
                 };
-                let Finding { message, .. } = &found.said;
+                let Finding { message, .. } = &*found.said;
                 Step::new(sign, name, format!("{message} ({})", found.rule.code))
             })
             .collect();
@@ -232,7 +232,7 @@ impl Said<'_, '_> {
             .iter()
             .filter(|open| codes.contains(&open.rule.code))
             .map(|open| {
-                let Undecided { why, needs, .. } = &open.said;
+                let Undecided { why, needs, .. } = &*open.said;
                 unread(needs.as_deref().unwrap_or("more"), why)
             })
             .collect();

@@ -21,7 +21,8 @@ pub struct Outcome {
 pub struct Reported<T> {
     pub rule: &'static Rule,
     pub subject: Subject,
-    pub said: T,
+    /// Apart from the rest: reports are sorted, and large accounts have many findings.
+    pub said: Box<T>,
 }
 
 /// An edge, and what will become of its logs.
@@ -183,7 +184,7 @@ impl Desk {
                 self.outcome.findings.push(Reported {
                     rule,
                     subject,
-                    said: finding,
+                    said: Box::new(finding),
                 });
             }
             Err(undecided) => {
@@ -195,7 +196,7 @@ impl Desk {
                 self.outcome.undecided.push(Reported {
                     rule,
                     subject,
-                    said: undecided,
+                    said: Box::new(undecided),
                 });
             }
         }

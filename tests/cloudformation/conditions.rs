@@ -27,7 +27,7 @@ fn prefix(conditions: &str, value: &str) -> Option<String> {
 "
     );
     let deployment = read(&[("t.yaml", &template)]);
-    match &deployment.declared[0].configuration.logging {
+    match &*deployment.declared[0].configuration.logging {
         Said::Sets(Fact::Known(logging)) => logging.prefix.known().cloned(),
         other => panic!("{other:?}"),
     }
@@ -164,10 +164,10 @@ Resources:
             .policy
             .clone()
     };
-    assert!(matches!(policy("Audited"), Said::Sets(Fact::Known(_))));
-    assert!(matches!(policy("Prod"), Said::Sets(Fact::Known(_))));
+    assert!(matches!(*policy("Audited"), Said::Sets(Fact::Known(_))));
+    assert!(matches!(*policy("Prod"), Said::Sets(Fact::Known(_))));
     let open = "Audited\n    DependsOn: Logs";
-    assert!(matches!(policy(open), Said::Sets(Fact::Known(_))));
+    assert!(matches!(*policy(open), Said::Sets(Fact::Known(_))));
 }
 
 #[test]
@@ -195,7 +195,7 @@ Resources:
     };
     let always = read("");
     assert!(matches!(
-        always.declared[1].configuration.policy,
+        *always.declared[1].configuration.policy,
         Said::Sets(Fact::Known(_))
     ));
     let maybe = read("Condition: Prod,");

@@ -58,7 +58,7 @@ fn every_real_template_is_read_and_no_bucket_and_no_logging_is_lost() {
             .collect();
         let logged = buckets
             .iter()
-            .filter(|declared| matches!(&declared.configuration.logging, Said::Sets(_)))
+            .filter(|declared| matches!(&*declared.configuration.logging, Said::Sets(_)))
             .count();
         if !row.conditions {
             assert_eq!(buckets.len(), row.buckets, "{}", row.file);
@@ -70,7 +70,7 @@ fn every_real_template_is_read_and_no_bucket_and_no_logging_is_lost() {
             row.file
         );
         for declared in buckets {
-            match &declared.configuration.logging {
+            match &*declared.configuration.logging {
                 Said::Sets(Fact::Known(logging)) if logging.target.known().is_some() => edges += 1,
                 Said::Sets(_) => {
                     open += 1;

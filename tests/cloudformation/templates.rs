@@ -36,14 +36,14 @@ fn declared<'d>(deployment: &'d Deployment, address: &str) -> &'d Declared {
 }
 
 fn logging<'d>(deployment: &'d Deployment, address: &str) -> &'d Logging {
-    match &declared(deployment, address).configuration.logging {
+    match &*declared(deployment, address).configuration.logging {
         Said::Sets(Fact::Known(logging)) => logging,
         other => panic!("{address}: {other:?}"),
     }
 }
 
 fn policy<'d>(deployment: &'d Deployment, address: &str) -> &'d Arc<Document> {
-    match &declared(deployment, address).configuration.policy {
+    match &*declared(deployment, address).configuration.policy {
         Said::Sets(Fact::Known(document)) => document,
         other => panic!("{address}: {other:?}"),
     }
@@ -70,7 +70,7 @@ fn said(deployment: &Deployment) -> Vec<String> {
         .iter()
         .map(|declared| {
             let all = &declared.configuration;
-            let logging = match &all.logging {
+            let logging = match &*all.logging {
                 Said::Sets(Fact::Known(logging)) => format!(
                     "{:?} {:?} {:?} {}",
                     logging.target,
@@ -80,7 +80,7 @@ fn said(deployment: &Deployment) -> Vec<String> {
                 ),
                 other => format!("{other:?}"),
             };
-            let policy = match &all.policy {
+            let policy = match &*all.policy {
                 Said::Sets(Fact::Known(document)) => document.text.to_string(),
                 other => format!("{other:?}"),
             };
@@ -284,7 +284,7 @@ fn every_setting_is_read() {
          Old: {Type: 'AWS::S3::Bucket', Properties: {AccessControl: LogDeliveryWrite}}\n",
     );
     let all = &declared(&deployment, "t/A").configuration;
-    let Said::Sets(Fact::Known(acl)) = &all.acl else {
+    let Said::Sets(Fact::Known(acl)) = &*all.acl else {
         panic!("{:?}", all.acl)
     };
     let granted: Vec<_> = acl.grants.iter().map(|grant| grant.permission.as_str()).collect();
@@ -295,24 +295,24 @@ fn every_setting_is_read() {
         all.object_ownership,
         Said::Sets(Fact::Known(ObjectOwnership::ObjectWriter))
     );
-    let Said::Sets(Fact::Known(encryption)) = &all.encryption else {
+    let Said::Sets(Fact::Known(encryption)) = &*all.encryption else {
         panic!("{:?}", all.encryption)
     };
     assert!(encryption.is_kms() && !encryption.uses_aws_managed_key());
-    let Said::Sets(Fact::Known(lock)) = &all.object_lock else {
+    let Said::Sets(Fact::Known(lock)) = &*all.object_lock else {
         panic!("{:?}", all.object_lock)
     };
     assert_eq!(
         (lock.enabled, lock.default_retention.as_deref()),
         (true, Some("GOVERNANCE, 30 days"))
     );
-    let Said::Sets(Fact::Known(rules)) = &all.lifecycle else {
+    let Said::Sets(Fact::Known(rules)) = &*all.lifecycle else {
         panic!("{:?}", all.lifecycle)
     };
     let rule = &rules[0];
     assert!(rule.enabled && rule.transitions && rule.expires_noncurrent && !rule.expires);
     assert_eq!(rule.prefix, "x/");
-    let Said::Sets(Fact::Known(block)) = &all.public_access_block else {
+    let Said::Sets(Fact::Known(block)) = &*all.public_access_block else {
         panic!("{:?}", all.public_access_block)
     };
     assert!(block.block_public_acls && !block.ignore_public_acls);
@@ -475,7 +475,7 @@ fn a_policy_under_a_condition_of_its_own_may_be_missing() {
                 "Logs:\n  Type: AWS::S3::Bucket\n{of_bucket}Policy:\n  Type: AWS::S3::BucketPolicy\n{condition}  Properties: {{Bucket: !Ref Logs, PolicyDocument: {{Statement: []}}}}\n"
             ),
         );
-        match &declared(&deployment, "t/Policy").configuration.policy {
+        match &*declared(&deployment, "t/Policy").configuration.policy {
             Said::Sets(Fact::Known(_)) => "known",
             Said::Sets(Fact::Unknown(_)) => "unknown",
             other => panic!("{other:?}"),
@@ -609,7 +609,7 @@ fn a_change_set_tells_before_and_after() {
         .iter()
         .find(|declared| declared.address == "app/LogsPolicy");
     assert!(matches!(
-        before.map(|declared| &declared.configuration.policy),
+        before.map(|declared| &*declared.configuration.policy),
         Some(Said::Sets(Fact::Known(_)))
     ));
 }

@@ -149,7 +149,7 @@ pub fn fixed() -> Report {
     let found = |rule, subject: &Subject, said| Reported {
         rule,
         subject: subject.clone(),
-        said,
+        said: Box::new(said),
     };
     let steps = [("cycle-a", "cycle-b"), ("cycle-b", "cycle-a")];
     let mut round = Finding::new("`cycle-a` → `cycle-b` → `cycle-a`: each log causes another");
@@ -198,12 +198,12 @@ pub fn fixed() -> Report {
         undecided: vec![Reported {
             rule: rule("S3L201"),
             subject: open.clone(),
-            said: Undecided::without(
+            said: Box::new(Undecided::without(
                 Call::Encryption,
                 &Why::Denied {
                     action: Call::Encryption.action(),
                 },
-            ),
+            )),
         }],
         edges: vec![
             edge(&looping, EdgeVerdict::Loops, &["S3L001"]),
@@ -244,18 +244,18 @@ pub fn hostile(text: &str) -> Report {
         findings: vec![Reported {
             rule: rule("S3L002"),
             subject: bad.clone(),
-            said,
+            said: Box::new(said),
         }],
         undecided: vec![Reported {
             rule: rule("S3L201"),
             subject: bad.clone(),
-            said: Undecided {
+            said: Box::new(Undecided {
                 why: Why::Failed {
                     code: text.to_owned(),
                 },
                 needs: Some(text.to_owned()),
                 on: None,
-            },
+            }),
         }],
         edges: vec![edge(&bad, EdgeVerdict::Loops, &["S3L002"])],
     };
@@ -294,7 +294,7 @@ pub fn many(findings: usize) -> Report {
             .map(|(number, subject)| Reported {
                 rule: rule(codes[number % codes.len()]),
                 subject: subject.clone(),
-                said: Finding::new(format!("`{}`: {long}", subject.bucket)).help(&long),
+                said: Box::new(Finding::new(format!("`{}`: {long}", subject.bucket)).help(&long)),
             })
             .collect(),
         undecided: subjects
@@ -303,7 +303,7 @@ pub fn many(findings: usize) -> Report {
             .map(|subject| Reported {
                 rule: rule("S3L203"),
                 subject: subject.clone(),
-                said: Undecided::without(Call::ObjectLock, &Why::NotRead),
+                said: Box::new(Undecided::without(Call::ObjectLock, &Why::NotRead)),
             })
             .collect(),
         edges: Vec::new(),

@@ -27,20 +27,22 @@ impl Properties<'_, '_> {
     pub fn read(&self) -> Configuration {
         let mut configuration = Configuration {
             // There is no property for it: what is there stays.
-            payer: Said::<Payer>::Silent,
+            payer: Said::<Payer>::Silent.into(),
             // A policy is a resource of its own. Where no template of the run has one for this bucket, the one that is
             // there may have been a resource of the stack's last template, and goes with it.
-            policy: left_out(),
+            policy: left_out().into(),
             ..Configuration::default()
         };
-        configuration.logging = self.said("LoggingConfiguration", |item| self.logging(item));
+        configuration.logging = self
+            .said("LoggingConfiguration", |item| self.logging(item))
+            .into();
         let acl = self.said("AccessControl", |item| acl(&item.value));
-        configuration.object_ownership = self.said("OwnershipControls", |item| ownership(&item.value));
-        if let (Said::Sets(fact), Said::LeftOut { .. }) = (&acl, &configuration.object_ownership)
+        let mut object_ownership = self.said("OwnershipControls", |item| ownership(&item.value));
+        if let (Said::Sets(fact), Said::LeftOut { .. }) = (&acl, &object_ownership)
             && fact.known() != Some(&Acl::default())
         {
             // A new bucket without controls refuses it; one that is older than April 2023 honours it.
-            configuration.object_ownership = Said::LeftOut {
+            object_ownership = Said::LeftOut {
                 on_a_new_bucket: Some(Fact::Unknown(Why::NotRead)),
             };
             self.world.need(format!(
@@ -49,20 +51,29 @@ impl Properties<'_, '_> {
                 self.world.stacks[self.scope.stack].address(&self.resource.id)
             ));
         }
-        configuration.acl = acl;
-        configuration.encryption = self.said("BucketEncryption", |item| encryption(&item.value));
-        configuration.object_lock = self.object_lock();
-        configuration.lifecycle = self.said("LifecycleConfiguration", |item| lifecycle(&item.value));
-        configuration.versioning = self.said("VersioningConfiguration", |item| {
-            word(&item.value, "Status", |text| match text {
-                "Enabled" => Some(Versioning::Enabled),
-                "Suspended" => Some(Versioning::Suspended),
-                _ => None,
+        configuration.object_ownership = object_ownership.into();
+        configuration.acl = acl.into();
+        configuration.encryption = self
+            .said("BucketEncryption", |item| encryption(&item.value))
+            .into();
+        configuration.object_lock = self.object_lock().into();
+        configuration.lifecycle = self
+            .said("LifecycleConfiguration", |item| lifecycle(&item.value))
+            .into();
+        configuration.versioning = self
+            .said("VersioningConfiguration", |item| {
+                word(&item.value, "Status", |text| match text {
+                    "Enabled" => Some(Versioning::Enabled),
+                    "Suspended" => Some(Versioning::Suspended),
+                    _ => None,
+                })
             })
-        });
-        configuration.public_access_block = self.said("PublicAccessBlockConfiguration", |item| {
-            public_access_block(&item.value)
-        });
+            .into();
+        configuration.public_access_block = self
+            .said("PublicAccessBlockConfiguration", |item| {
+                public_access_block(&item.value)
+            })
+            .into();
         for (call, property) in [
             (Call::Logging, "LoggingConfiguration"),
             (Call::Acl, "AccessControl"),

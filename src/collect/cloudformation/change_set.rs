@@ -11,7 +11,7 @@ use super::evaluate::World;
 use super::stack::{Environment, Stack};
 use super::tree::{Member, Node, Value};
 use super::{File, Hints, TemplateError, declare_bucket, declare_policy};
-use crate::collect::deployment::{BucketKey, Configuration, Declared, Fate, Said};
+use crate::collect::deployment::{BucketKey, Configuration, Declared, Fate, Said, Stated};
 use crate::inventory::{Document, Host, Place, Title};
 use crate::name::{AccountId, Arn, Region};
 
@@ -136,7 +136,7 @@ impl Reader<'_> {
                 before = match (before.fate, keeps) {
                     (Fate::NotSaid, false) => Declared {
                         configuration: Configuration {
-                            policy: Said::Removes,
+                            policy: Said::Removes.into(),
                             places: before.configuration.places.clone(),
                             ..Configuration::default()
                         },
@@ -268,11 +268,13 @@ fn member(key: &str, value: Value, at: &Node) -> Member {
 
 /// An update in place: what was there before and isn't any more is taken away; what stays as it was isn't written.
 fn updated(before: &Declared, mut after: Declared) -> Declared {
-    fn settled<T: PartialEq>(before: &Said<T>, after: Said<T>) -> Said<T> {
-        match (before, after) {
-            (Said::Sets(_), Said::Silent) => Said::Removes,
-            (Said::Sets(old), Said::Sets(new)) if *old == new && new.why().is_none() => Said::Unchanged(new),
-            (_, after) => after,
+    fn settled<T: PartialEq + Clone>(before: &Said<T>, after: Stated<T>) -> Stated<T> {
+        match (before, &*after) {
+            (Said::Sets(_), Said::Silent) => Said::Removes.into(),
+            (Said::Sets(old), Said::Sets(new)) if old == new && new.why().is_none() => {
+                Said::Unchanged(new.clone()).into()
+            }
+            (_, _) => after,
         }
     }
     if after.fate == Fate::Created {
@@ -281,9 +283,9 @@ fn updated(before: &Declared, mut after: Declared) -> Declared {
     let (old, new) = (&before.configuration, after.configuration.without_left_out());
     after.configuration = Configuration {
         // Places differ, and so would every logging configuration: what is written again is written.
-        logging: match (&old.logging, new.logging) {
-            (Said::Sets(_), Said::Silent) => Said::Removes,
-            (_, logging) => logging,
+        logging: match (&*old.logging, &*new.logging) {
+            (Said::Sets(_), Said::Silent) => Said::Removes.into(),
+            (_, _) => new.logging,
         },
         policy: new.policy,
         acl: settled(&old.acl, new.acl),

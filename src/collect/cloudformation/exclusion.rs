@@ -78,18 +78,19 @@ pub(super) fn exclude_each_other(declared: &mut [Declared]) {
     for each in declared {
         if each.fate == Fate::Created && seen.get(&each.bucket).is_some_and(|times| *times > 1) {
             each.configuration = Configuration {
-                logging: Said::Sets(Fact::Unknown(unknown())),
+                logging: Said::Sets(Fact::Unknown(unknown())).into(),
                 policy: Said::LeftOut {
                     on_a_new_bucket: None,
-                },
-                acl: Said::Sets(Fact::Unknown(unknown())),
-                object_ownership: Said::Sets(Fact::Unknown(unknown())),
-                encryption: Said::Sets(Fact::Unknown(unknown())),
-                object_lock: Said::Sets(Fact::Unknown(unknown())),
-                payer: Said::Silent,
-                lifecycle: Said::Sets(Fact::Unknown(unknown())),
-                versioning: Said::Sets(Fact::Unknown(unknown())),
-                public_access_block: Said::Sets(Fact::Unknown(unknown())),
+                }
+                .into(),
+                acl: Said::Sets(Fact::Unknown(unknown())).into(),
+                object_ownership: Said::Sets(Fact::Unknown(unknown())).into(),
+                encryption: Said::Sets(Fact::Unknown(unknown())).into(),
+                object_lock: Said::Sets(Fact::Unknown(unknown())).into(),
+                payer: Said::Silent.into(),
+                lifecycle: Said::Sets(Fact::Unknown(unknown())).into(),
+                versioning: Said::Sets(Fact::Unknown(unknown())).into(),
+                public_access_block: Said::Sets(Fact::Unknown(unknown())).into(),
                 places: std::mem::take(&mut each.configuration.places),
             };
         }

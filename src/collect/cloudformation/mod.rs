@@ -711,7 +711,7 @@ fn declare_policy(world: &World, number: usize, resource: &Resource<'_>) -> Decl
         .known()
         .map_or_else(|| place.clone(), |document| Place::new(document, ""));
     declared.configuration.places.insert(Call::Policy, written);
-    declared.configuration.policy = Said::Sets(policy);
+    declared.configuration.policy = Said::Sets(policy).into();
     declared.place = Some(place);
     declared
 }

@@ -356,14 +356,17 @@ impl<'r, 'a> Reader<'r, 'a> {
                     unclear.push(each.address.clone());
                 }
             }
-            deployment.declared.extend(declared);
             let earlier = match is_state {
                 true => None,
                 false => row.before.as_ref(),
             };
-            if let Some(side) = earlier {
-                deployment.before.extend(self.as_it_was(row, side)?);
+            match earlier {
+                // The same values, read once and shared.
+                Some(_) if row.is_kept_as_it_was() => deployment.before.extend(declared.iter().cloned()),
+                Some(side) => deployment.before.extend(self.as_it_was(row, side)?),
+                None => {}
             }
+            deployment.declared.extend(declared);
         }
         if is_state {
             deployment.before = deployment.declared.clone();
@@ -632,7 +635,7 @@ impl Look<'_, '_> {
                 all.places.insert(*call, self.place(argument));
             }
         }
-        if let super::deployment::Said::Sets(Fact::Known(policy)) = &all.policy {
+        if let super::deployment::Said::Sets(Fact::Known(policy)) = &*all.policy {
             all.places.insert(Call::Policy, Place::new(policy, ""));
         }
         all

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::value::Node;
-use crate::collect::deployment::{Configuration, Said};
+use crate::collect::deployment::{Configuration, Said, Stated};
 use crate::inventory::{
     Acl, Document, Encryption, Fact, Grant, Grantee, KeyFormat, LifecycleRule, Logging, ObjectLock,
     ObjectOwnership, Payer, Place, PublicAccessBlock, TargetRef, Versioning, Why,
@@ -438,8 +438,8 @@ pub(super) fn bucket(node: Node<'_>, behind: &dyn Behind) -> Configuration {
         inside if !inside.is_unknown() && !node.has(name) => None,
         inside => Some(inside),
     };
-    fn sets<T>(fact: Fact<T>) -> Said<T> {
-        Said::Sets(fact)
+    fn sets<T>(fact: Fact<T>) -> Stated<T> {
+        Said::Sets(fact).into()
     }
     let mut all = Configuration::default();
     if let Some(block) = said("logging") {
@@ -452,7 +452,7 @@ pub(super) fn bucket(node: Node<'_>, behind: &dyn Behind) -> Configuration {
     all.acl = match (grants, said("acl").map(Node::name)) {
         (Fact::Absent, Some(Fact::Known(canned))) => sets(canned_acl(&canned)),
         (Fact::Absent, Some(Fact::Unknown(why))) => sets(Fact::Unknown(why)),
-        (Fact::Absent, Some(Fact::Absent) | None) => Said::Silent,
+        (Fact::Absent, Some(Fact::Absent) | None) => Stated::default(),
         (grants, _) => sets(grants),
     };
     if let Some(block) = said("server_side_encryption_configuration") {
@@ -470,7 +470,7 @@ pub(super) fn bucket(node: Node<'_>, behind: &dyn Behind) -> Configuration {
             default_retention: None,
         })),
         (Fact::Absent, Fact::Known(false)) => sets(Fact::Absent),
-        (Fact::Absent, Fact::Absent) => Said::Silent,
+        (Fact::Absent, Fact::Absent) => Stated::default(),
     };
     if let Some(node) = said("request_payer")
         && let fact @ (Fact::Known(_) | Fact::Unknown(_)) = payer(node)
@@ -499,19 +499,23 @@ pub(super) fn bucket(node: Node<'_>, behind: &dyn Behind) -> Configuration {
 pub(super) fn configures(kind: &str, node: Node<'_>, behind: &dyn Behind) -> Option<Configuration> {
     let mut all = Configuration::default();
     match kind {
-        "aws_s3_bucket_logging" => all.logging = Said::Sets(logging(node, &[], behind)),
-        "aws_s3_bucket_policy" => all.policy = Said::Sets(behind.policy(node.get("policy"))),
-        "aws_s3_bucket_acl" => all.acl = Said::Sets(acl(node)),
-        "aws_s3_bucket_ownership_controls" => all.object_ownership = Said::Sets(object_ownership(node)),
-        "aws_s3_bucket_server_side_encryption_configuration" => {
-            all.encryption = Said::Sets(encryption(node, &[], behind));
+        "aws_s3_bucket_logging" => all.logging = Said::Sets(logging(node, &[], behind)).into(),
+        "aws_s3_bucket_policy" => all.policy = Said::Sets(behind.policy(node.get("policy"))).into(),
+        "aws_s3_bucket_acl" => all.acl = Said::Sets(acl(node)).into(),
+        "aws_s3_bucket_ownership_controls" => {
+            all.object_ownership = Said::Sets(object_ownership(node)).into()
         }
-        "aws_s3_bucket_object_lock_configuration" => all.object_lock = Said::Sets(object_lock(node)),
-        "aws_s3_bucket_request_payment_configuration" => all.payer = Said::Sets(payer(node.get("payer"))),
-        "aws_s3_bucket_lifecycle_configuration" => all.lifecycle = Said::Sets(lifecycle(node)),
-        "aws_s3_bucket_versioning" => all.versioning = Said::Sets(versioning(node)),
+        "aws_s3_bucket_server_side_encryption_configuration" => {
+            all.encryption = Said::Sets(encryption(node, &[], behind)).into();
+        }
+        "aws_s3_bucket_object_lock_configuration" => all.object_lock = Said::Sets(object_lock(node)).into(),
+        "aws_s3_bucket_request_payment_configuration" => {
+            all.payer = Said::Sets(payer(node.get("payer"))).into()
+        }
+        "aws_s3_bucket_lifecycle_configuration" => all.lifecycle = Said::Sets(lifecycle(node)).into(),
+        "aws_s3_bucket_versioning" => all.versioning = Said::Sets(versioning(node)).into(),
         "aws_s3_bucket_public_access_block" => {
-            all.public_access_block = Said::Sets(public_access_block(node))
+            all.public_access_block = Said::Sets(public_access_block(node)).into()
         }
         _ => return None,
     }
@@ -525,17 +529,17 @@ pub(super) fn removes(kind: &str) -> Option<Configuration> {
     let mut all = Configuration::default();
     match kind {
         // An empty logging status is put: logging is off.
-        "aws_s3_bucket_logging" => all.logging = Said::Removes,
-        "aws_s3_bucket_policy" => all.policy = Said::Removes,
+        "aws_s3_bucket_logging" => all.logging = Said::Removes.into(),
+        "aws_s3_bucket_policy" => all.policy = Said::Removes.into(),
         // Destroying it calls nothing: the ACL stays.
         "aws_s3_bucket_acl" => {}
-        "aws_s3_bucket_ownership_controls" => all.object_ownership = Said::Removes,
-        "aws_s3_bucket_server_side_encryption_configuration" => all.encryption = Said::Removes,
-        "aws_s3_bucket_object_lock_configuration" => all.object_lock = Said::Removes,
-        "aws_s3_bucket_request_payment_configuration" => all.payer = Said::Removes,
-        "aws_s3_bucket_lifecycle_configuration" => all.lifecycle = Said::Removes,
-        "aws_s3_bucket_versioning" => all.versioning = Said::Removes,
-        "aws_s3_bucket_public_access_block" => all.public_access_block = Said::Removes,
+        "aws_s3_bucket_ownership_controls" => all.object_ownership = Said::Removes.into(),
+        "aws_s3_bucket_server_side_encryption_configuration" => all.encryption = Said::Removes.into(),
+        "aws_s3_bucket_object_lock_configuration" => all.object_lock = Said::Removes.into(),
+        "aws_s3_bucket_request_payment_configuration" => all.payer = Said::Removes.into(),
+        "aws_s3_bucket_lifecycle_configuration" => all.lifecycle = Said::Removes.into(),
+        "aws_s3_bucket_versioning" => all.versioning = Said::Removes.into(),
+        "aws_s3_bucket_public_access_block" => all.public_access_block = Said::Removes.into(),
         _ => return None,
     }
     Some(all)

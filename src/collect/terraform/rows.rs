@@ -65,6 +65,16 @@ impl<'a> Row<'a> {
         !self.address.is_data && self.address.kind == kind
     }
 
+    /// Whether the deploy does nothing with it, and says of it nothing else than before.
+    pub fn is_kept_as_it_was(&self) -> bool {
+        match (self.verb, &self.before, &self.after) {
+            (Verb::Keep, Some(before), Some(after)) => {
+                before.value.get() == after.value.get() && before.sensitive.is_alike(&after.sensitive)
+            }
+            (_, _, _) => false,
+        }
+    }
+
     pub fn sides(&self) -> impl Iterator<Item = &Side<'a>> {
         self.before.iter().chain(&self.after)
     }
@@ -108,6 +118,16 @@ enum Unknown<'a> {
 enum Sensitive<'a> {
     Tree(Option<&'a RawValue>),
     Parsed(Box<Value>),
+}
+
+impl Sensitive<'_> {
+    fn is_alike(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Tree(one), Self::Tree(other)) => one.map(RawValue::get) == other.map(RawValue::get),
+            (Self::Parsed(one), Self::Parsed(other)) => one == other,
+            (Self::Tree(_), Self::Parsed(_)) | (Self::Parsed(_), Self::Tree(_)) => false,
+        }
+    }
 }
 
 /// The values of one side, parsed.
