@@ -254,6 +254,54 @@ fn several_reports_are_written_at_once() {
 }
 
 #[test]
+fn a_report_that_has_no_place_is_refused_before_anything_is_written() {
+    let folder = Folder::new("");
+    let refused = |arguments: &[&str], said: &str| {
+        let output = folder.audit(&[&["--output", "short=first.txt"], arguments].concat());
+        assert_eq!(code(&output), 2, "{arguments:?}");
+        assert!(
+            stderr(&output).contains(said),
+            "{arguments:?}: {}",
+            stderr(&output)
+        );
+        assert!(!folder.path().join("first.txt").exists(), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    };
+    let twice = "two reports are to be written to ";
+    refused(&["--output", "json=first.txt"], twice);
+    refused(&["--output", "json=./first.txt"], twice);
+    refused(&["--write-baseline", "first.txt"], twice);
+    refused(
+        &["--output", "json=-"],
+        "standard output is what `--format` is for",
+    );
+    refused(&["--output", "json=."], "can't write .:");
+    refused(
+        &["--output", "json=nowhere/report.json"],
+        "can't write nowhere/report.json",
+    );
+    refused(
+        &["--output", "json=account.json/report.json"],
+        "can't write account.json/report.json",
+    );
+    refused(
+        &["--output", "json=no\u{1b}[31mwhere/x"],
+        "can't write no\\u{1b}[31mwhere/x",
+    );
+    // A name may be odd as long as it names a file.
+    let odd = "-=a b\u{fc}\n.json";
+    let output = folder.audit(&["--output", &format!("json={odd}"), "--output", "csv=/dev/stderr"]);
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    let written: Value = serde_json::from_str(&folder.read(odd)).expect("JSON");
+    assert_eq!(written, folder.report(&[]));
+    assert!(
+        stderr(&output).contains("code,rule,severity"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
 fn github_gets_a_summary_beside_its_annotations() {
     let folder = Folder::new("");
     let summary = folder.path().join("summary.md");

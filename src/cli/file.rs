@@ -1,22 +1,60 @@
-//! Writes a file whole or not at all, for its owner alone.
+//! Writes a file whole or not at all.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+/// For the owner alone: what AWS answered, and plans.
+pub fn write_private(path: &Path, text: &[u8]) -> io::Result<()> {
+    write_with(path, text, Readers::Owner)
+}
+
+/// For whoever may read what the user writes, as a report.
+pub fn write(path: &Path, text: &[u8]) -> io::Result<()> {
+    write_with(path, text, Readers::Usual)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Readers {
+    Owner,
+    Usual,
+}
+
 /// Writes next to the file and then takes its place, so that a run that is cut short leaves what was there.
 ///
 /// What is no plain file (`/dev/stdout`, a pipe) is written to as it is.
-pub fn write_private(path: &Path, text: &[u8]) -> io::Result<()> {
+fn write_with(path: &Path, text: &[u8], readers: Readers) -> io::Result<()> {
     // A link stays a link: what it leads to is replaced.
     let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if fs::metadata(&place).is_ok_and(|metadata| !metadata.is_file()) {
+    let there = fs::metadata(&place).ok();
+    if there.as_ref().is_some_and(|metadata| !metadata.is_file()) {
         return OpenOptions::new().write(true).open(&place)?.write_all(text);
     }
-    let (draft, mut file) = create_draft(&place)?;
+    if there
+        .as_ref()
+        .is_some_and(|metadata| metadata.permissions().readonly())
+    {
+        // To take its place would be to write to it all the same.
+        return Err(io::Error::from(io::ErrorKind::PermissionDenied));
+    }
+    let (draft, mut file) = match create_draft(&place, readers) {
+        // The folder is closed, and the file in it is not.
+        Err(error) if there.is_some() && error.kind() == io::ErrorKind::PermissionDenied => {
+            return OpenOptions::new()
+                .write(true)
+                .truncate(true)
+                .open(&place)?
+                .write_all(text);
+        }
+        draft => draft?,
+    };
     let written = file
         .write_all(text)
         .and_then(|()| file.sync_all())
+        .and_then(|()| match there.filter(|_| readers == Readers::Usual) {
+            Some(there) => fs::set_permissions(&draft, there.permissions()),
+            None => Ok(()),
+        })
         .and_then(|()| fs::rename(&draft, &place));
     if written.is_err() {
         // The first error is the one to tell.
@@ -25,14 +63,16 @@ pub fn write_private(path: &Path, text: &[u8]) -> io::Result<()> {
     written
 }
 
-fn create_draft(place: &Path) -> io::Result<(PathBuf, File)> {
+fn create_draft(place: &Path, readers: Readers) -> io::Result<(PathBuf, File)> {
     let Some(name) = place.file_name() else {
         return Err(io::Error::from(io::ErrorKind::IsADirectory));
     };
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    if readers == Readers::Owner {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
     let mut number = std::process::id();
     loop {
         let mut draft_name = std::ffi::OsString::from(".");
@@ -73,6 +113,29 @@ mod tests {
         assert_eq!(fs::read(&path).expect("it is there"), b"new");
         let mode = fs::metadata(&path).expect("it is there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_report_keeps_the_readers_that_it_has() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("report.json");
+        let mode = || fs::metadata(&path).expect("it is there").permissions().mode() & 0o777;
+        write(&path, b"first").expect("it is new");
+        fs::write(folder.path().join("usual"), b"").expect("a file");
+        let usual = fs::metadata(folder.path().join("usual")).expect("it is there");
+        assert_eq!(mode(), usual.permissions().mode() & 0o777);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("it is mine");
+        write(&path, b"second").expect("it is replaced");
+        assert_eq!(
+            (mode(), fs::read(&path).expect("it is there")),
+            (0o640, b"second".to_vec())
+        );
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o440)).expect("it is mine");
+        assert!(write(&path, b"third").is_err());
+        assert_eq!(fs::read(&path).expect("it is there"), b"second");
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 2);
     }
 
     #[test]

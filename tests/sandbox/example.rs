@@ -12,7 +12,7 @@ use sandbox::Sandbox;
 use sandbox::faults::{Fail, Faults};
 
 /// A local S3 account, seeded from a snapshot. It answers as AWS does, on 127.0.0.1 only, and forgets everything at
-/// the end (Ctrl-C).
+/// the end (Ctrl-C). It reads whose key a request is signed with, and doesn't check the signature: any secret key will do.
 #[derive(Debug, Parser)]
 #[command(name = "sandbox", max_term_width = 100)]
 struct Arguments {
