@@ -196,6 +196,7 @@ async fn settle_existence(
                 place: None,
                 allowances: Vec::new(),
                 never_with: Vec::new(),
+                region_of: None,
                 settings: BucketSettings::NotRead,
             };
             let position = account

@@ -37,6 +37,8 @@ pub struct Declared {
     pub place: Option<Place>,
     pub owner: Owner,
     pub region: Fact<Region>,
+    /// Where the region isn't known: what has the same text here goes to the same one. The text counts within its file.
+    pub region_of: Option<String>,
     pub fate: Fate,
     /// What its file allows on it: a comment or metadata of the resource.
     pub allowances: Vec<Allowance>,
@@ -169,6 +171,7 @@ impl Declared {
             place: None,
             owner: Owner::default(),
             region: Fact::Unknown(Why::NotRead),
+            region_of: None,
             fate,
             allowances: Vec::new(),
             never_with: Vec::new(),

@@ -460,9 +460,11 @@ impl<'f, 'a> Topic<'f, 'a> {
         );
         let settings = self.settle_settings(start, is_there);
         let unchanged = base.filter(|base| *base.settings() == settings);
+        let region = self.region(base.filter(|_| !starts_fresh));
         Bucket {
             name_known: self.name_known,
-            region: self.region(base.filter(|_| !starts_fresh)),
+            region_of: self.region_of().filter(|_| region.why().is_some()),
+            region,
             logging,
             in_scope: base.is_none_or(|base| base.in_scope),
             place: self
@@ -497,6 +499,16 @@ impl<'f, 'a> Topic<'f, 'a> {
             }
         }
         all
+    }
+
+    /// A bucket of a stack is in the stack's region. Who only configures a bucket doesn't say where it is.
+    fn region_of(&self) -> Option<Arc<str>> {
+        let of = |statement: &Statement<'f, 'a>| {
+            let text = statement.declared.region_of.as_ref()?;
+            Some(Arc::from(format!("{}/{text}", statement.number)))
+        };
+        let mut own = self.clear.iter().filter(|statement| !statement.is_strong());
+        own.find_map(of)
     }
 
     fn never_with(&self, labels: &Labels<'_>) -> Vec<Arc<str>> {

@@ -133,6 +133,8 @@ pub struct Bucket {
     pub label: Arc<str>,
     pub name_known: bool,
     pub region: Fact<Region>,
+    /// Where the region isn't known: buckets with the same text here are in the same one, whichever it is.
+    pub region_of: Option<Arc<str>>,
     /// Absent: server access logging is off.
     pub logging: Fact<Logging>,
     /// The run was asked to look at this bucket, not only past it.

@@ -66,6 +66,7 @@ fn create(account: &mut Account, new: &NewBucket) {
         place: None,
         allowances: Vec::new(),
         never_with: Vec::new(),
+        region_of: None,
         settings: BucketSettings::Read(Box::new(settings)),
     };
     account.buckets.insert(position, bucket);

@@ -3,7 +3,7 @@
 use super::context::place_of;
 use super::{Check, EdgeContext, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
-use crate::inventory::Call;
+use crate::inventory::{Bucket, Call};
 
 pub const RULE: Rule = Rule {
     code: "S3L005",
@@ -23,6 +23,10 @@ fn check(context: &EdgeContext<'_, '_>) -> Verdict {
     let Some(target) = edge.target_bucket().filter(|_| !edge.is_self_loop()) else {
         return Ok(None);
     };
+    let same = |bucket: &Bucket| bucket.region_of.clone().filter(|_| bucket.region.why().is_some());
+    if same(edge.source).is_some_and(|one| same(target) == Some(one)) {
+        return Ok(None);
+    }
     for bucket in [edge.source, target] {
         if let Some(why) = bucket.region.why() {
             return Err(Undecided::without(Call::Head, why).on(&bucket.label));

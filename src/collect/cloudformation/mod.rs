@@ -652,6 +652,7 @@ fn declare_bucket(world: &World, number: usize, resource: &Resource<'_>) -> Decl
     let mut declared = Declared::new(key, address, Fate::Created);
     declared.owner = owner(&stack.environment);
     declared.region = region(&stack.environment);
+    declared.region_of = Some(world.stacks[world.outermost_number(number)].name.clone());
     declared.configuration = Properties {
         world,
         scope: Scope::new(number, resource.condition(), &resource.loops),
