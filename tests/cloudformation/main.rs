@@ -6,6 +6,7 @@ mod decisions;
 mod laws;
 mod onto;
 mod templates;
+mod written;
 
 use s3log_lint::collect::cloudformation::{self, Hints, Source, TemplateError};
 use s3log_lint::collect::deployment::Deployment;

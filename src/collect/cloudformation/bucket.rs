@@ -2,8 +2,9 @@
 //! <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html>
 
 use super::evaluate::{Scope, World};
+use super::property::Property;
 use super::stack::Resource;
-use super::text::{Text, Token};
+use super::text::{Part, Text, Token};
 use super::tree::Node;
 use super::value::{Item, Resolved, Unknown};
 use crate::collect::deployment::{Configuration, Said};
@@ -84,9 +85,9 @@ impl Properties<'_, '_> {
             (Call::Versioning, "VersioningConfiguration"),
             (Call::PublicAccessBlock, "PublicAccessBlockConfiguration"),
         ] {
-            let place = match self.resource.property(property) {
-                Some(node) => self.place_of(node, property),
-                None => self.place.clone(),
+            let place = match self.written(property) {
+                Property::Written(node, _) => self.place_of(node, property),
+                Property::LeftOut | Property::Unknown(_) => self.place.clone(),
             };
             configuration.places.insert(call, place);
         }
@@ -95,12 +96,13 @@ impl Properties<'_, '_> {
 
     /// A property: left out where it isn't written or comes to nothing.
     fn said<T>(&self, property: &str, read: impl FnOnce(&Item) -> Fact<T>) -> Said<T> {
-        let Some(node) = self.resource.property(property) else {
-            return left_out();
-        };
-        let item = Item {
-            value: self.world.evaluate(self.scope, node),
-            span: node.span.clone(),
+        let item = match self.written(property) {
+            Property::LeftOut => return left_out(),
+            Property::Unknown(unknown) => return Said::Sets(Fact::Unknown(unknown.why())),
+            Property::Written(node, loops) => Item {
+                value: self.world.evaluate(self.scope.within(&loops), node),
+                span: node.span.clone(),
+            },
         };
         match &item.value {
             Resolved::Nothing | Resolved::Null => left_out(),
@@ -111,6 +113,10 @@ impl Properties<'_, '_> {
             | Resolved::List(_)
             | Resolved::Map(_) => Said::Sets(read(&item)),
         }
+    }
+
+    fn written(&self, property: &str) -> Property<'_> {
+        self.world.property(self.scope.stack, self.resource, property)
     }
 
     fn place_of(&self, node: &Node, property: &str) -> Place {
@@ -134,10 +140,10 @@ impl Properties<'_, '_> {
             None | Some(Resolved::Null | Resolved::Nothing) => Fact::Known(String::new()),
             Some(value) => text(value),
         };
-        let span = match self.resource.property("LoggingConfiguration") {
+        let span = match self.written("LoggingConfiguration") {
             // The branch that was taken says it better than the choice around it.
-            Some(node) => branch(node, item).unwrap_or_else(|| item.span.clone()),
-            None => item.span.clone(),
+            Property::Written(node, _) => branch(node, item).unwrap_or_else(|| item.span.clone()),
+            Property::LeftOut | Property::Unknown(_) => item.span.clone(),
         };
         Fact::Known(Logging {
             target,
@@ -209,7 +215,19 @@ pub(super) fn target(text: &Text) -> Fact<TargetRef> {
     match (text.known(), text.as_token()) {
         (Some(name), _) => Fact::Known(TargetRef::Name(name.to_owned())),
         (None, Some(Token::BucketName(address))) => Fact::Known(TargetRef::Address(address)),
+        // Whatever the rest turns out to be: an ARN, a URL, a path are no names.
+        (None, _) if text.parts().any(|part| is_no_name(&part)) => {
+            Fact::Known(TargetRef::Name(text.to_string()))
+        }
         (None, _) => Fact::Unknown(why(text)),
+    }
+}
+
+/// Whether what is written can't stand in a bucket's name, old ones included.
+fn is_no_name(part: &Part<'_>) -> bool {
+    match part {
+        Part::Literal(text) => text.contains([':', '/', '*', ' ', '\n']),
+        Part::Token(_) => false,
     }
 }
 

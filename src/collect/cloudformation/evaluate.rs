@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::premises::Premises;
-use super::stack::{Loops, Parent, Resource, Stack, loop_parts, put_in};
+use super::property::{Made, Property};
+use super::stack::{Loops, Parent, Resource, Stack, loop_parts, put_in, put_in_bare};
 use super::text::{Text, Token};
 use super::tree::{Node, Value};
 use super::value::{Item, Resolved, Truth, Unknown};
+use crate::collect::deployment::Declared;
 use crate::name::Region;
 
 /// References are followed no further: parameters into nested stacks, outputs out of them, imports, conditions.
@@ -32,11 +34,13 @@ pub(super) struct World {
     /// What follows from a condition of a stack.
     pub(super) known_premises: RefCell<BTreeMap<(usize, String), Rc<Premises>>>,
     names: RefCell<BTreeMap<(usize, String), Option<Name>>>,
+    /// Stacks of which one imports what the other exports: they are in one region.
+    together: RefCell<BTreeSet<(usize, usize)>>,
     /// What would have to be given for more to be known, one sentence each.
     needs: RefCell<BTreeSet<String>>,
     steps: Cell<usize>,
     /// The loops around resources are being unrolled: what they run over can't be a resource that they make.
-    unrolling: Cell<bool>,
+    pub(super) unrolling: Cell<bool>,
 }
 
 /// A stack, its condition, and the condition that is taken to hold.
@@ -78,6 +82,14 @@ impl<'s> Scope<'s> {
         }
     }
 
+    /// The same with other loops around it.
+    pub fn within<'t>(self, loops: &'t Loops) -> Scope<'t>
+    where
+        's: 't,
+    {
+        Scope { loops, ..self }
+    }
+
     fn deeper(self) -> Self {
         Self {
             depth: self.depth + 1,
@@ -98,6 +110,7 @@ impl World {
             conditions: RefCell::default(),
             known_premises: RefCell::default(),
             names: RefCell::default(),
+            together: RefCell::default(),
             needs: RefCell::default(),
             steps: Cell::new(0),
             unrolling: Cell::new(false),
@@ -123,33 +136,71 @@ impl World {
 
     /// The resources of a stack, loops unrolled.
     pub fn resources(&self, stack: usize) -> super::stack::Resources<'_> {
-        let collection = |over: &Node, loops: &Loops| -> Option<Vec<String>> {
-            let value = self.evaluate(Scope::new(stack, None, loops), over);
-            let Resolved::List(items) = value else { return None };
-            items.iter().map(|item| item.value.known_text()).collect()
-        };
+        let collection = |over: &Node, loops: &Loops| self.collection(Scope::new(stack, None, loops), over);
         self.stacks[stack].resources(&collection)
+    }
+
+    /// The values that a loop runs over, where all of them are known.
+    pub fn collection(&self, scope: Scope<'_>, over: &Node) -> Option<Vec<String>> {
+        let Resolved::List(items) = self.evaluate(scope, over) else {
+            return None;
+        };
+        items.iter().map(|item| item.value.known_text()).collect()
+    }
+
+    /// Stacks that must be in one region go by the name of the first of them.
+    pub fn join_regions(&self, declared: &mut [Declared]) {
+        let mut first: Vec<usize> = (0..self.stacks.len()).collect();
+        let together = self.together.borrow();
+        // Each turn makes a number smaller, so this ends.
+        while together.iter().any(|(a, b)| first[*a] != first[*b]) {
+            for (a, b) in together.iter() {
+                let least = first[*a].min(first[*b]);
+                (first[*a], first[*b]) = (least, least);
+            }
+        }
+        let names: BTreeMap<&str, &str> = first
+            .iter()
+            .enumerate()
+            .map(|(number, first)| {
+                (
+                    self.stacks[number].name.as_str(),
+                    self.stacks[*first].name.as_str(),
+                )
+            })
+            .collect();
+        for each in declared {
+            let joined = each.region_of.as_deref().and_then(|name| names.get(name));
+            each.region_of = joined.map(|name| (*name).to_owned());
+        }
     }
 
     fn find_exports(&self) -> Vec<Export> {
         let mut found = Vec::new();
         for (number, stack) in self.stacks.iter().enumerate() {
-            let Some(outputs) = stack.section("Outputs") else {
-                continue;
-            };
-            for output in outputs.members() {
-                let Some(name) = output.value.get("Export").and_then(|export| export.get("Name")) else {
+            let written = stack.section("Outputs").map(Node::members).unwrap_or_default();
+            let written = written.iter().map(|member| Made {
+                key: member.key.clone(),
+                node: &member.value,
+                loops: Loops::new(),
+            });
+            for output in written.chain(self.made_in(number, "Outputs")) {
+                let Some(name) = output.node.get("Export").and_then(|export| export.get("Name")) else {
                     continue;
                 };
-                let condition = output.value.get("Condition").and_then(Node::text);
-                if condition.is_some_and(|name| self.condition(number, None, name, 0) == Truth::False) {
+                let condition = output.node.get("Condition").and_then(Node::text);
+                let condition = condition.map(|name| put_in(name, &output.loops));
+                if condition.is_some_and(|name| self.condition(number, None, &name, 0) == Truth::False) {
                     continue;
                 }
-                if let Some(name) = self.evaluate(Scope::new(number, None, NO_LOOPS), name).as_text() {
+                if let Some(name) = self
+                    .evaluate(Scope::new(number, None, &output.loops), name)
+                    .as_text()
+                {
                     found.push(Export {
                         name,
                         stack: number,
-                        output: output.key.clone(),
+                        output: output.key,
                     });
                 }
             }
@@ -201,13 +252,17 @@ impl World {
             return known.clone().unwrap_or(Name::Generated);
         }
         self.names.borrow_mut().insert(key.clone(), None);
-        let scope = Scope {
-            depth,
-            ..Scope::new(stack, resource.condition(), &resource.loops)
+        let written = match self.property(stack, resource, "BucketName") {
+            Property::LeftOut => Resolved::Nothing,
+            Property::Unknown(unknown) => Resolved::Unknown(unknown),
+            Property::Written(node, loops) => {
+                let scope = Scope {
+                    depth,
+                    ..Scope::new(stack, resource.condition(), &loops)
+                };
+                self.evaluate(scope.deeper(), node)
+            }
         };
-        let written = resource
-            .property("BucketName")
-            .map_or(Resolved::Nothing, |node| self.evaluate(scope.deeper(), node));
         let name = match written.as_text() {
             None => Name::Generated,
             Some(text) => match text.known() {
@@ -387,7 +442,7 @@ impl World {
         Resolved::missing(format!("{name} in {stack} at byte {}", whole.span.start))
     }
 
-    fn opaque_macro(&self, scope: Scope<'_>, argument: &Node) -> Unknown {
+    pub fn opaque_macro(&self, scope: Scope<'_>, argument: &Node) -> Unknown {
         let stack = &self.stacks[scope.stack].name;
         let name = argument.get("Name").and_then(Node::text).unwrap_or("a macro");
         self.need(format!(
@@ -452,12 +507,12 @@ impl World {
     pub fn find_resource(&self, stack: usize, id: &str) -> Option<Resource<'_>> {
         let section = self.stacks[stack].section("Resources")?;
         if let Some(member) = section.member(id) {
-            return Some(Resource {
-                id: id.to_owned(),
-                key_span: member.key_span.clone(),
-                node: &member.value,
-                loops: Loops::new(),
-            });
+            return Some(Resource::new(
+                id.to_owned(),
+                member.key_span.clone(),
+                &member.value,
+                Loops::new(),
+            ));
         }
         let loops = section
             .members()
@@ -533,7 +588,7 @@ impl World {
         })
     }
 
-    fn outermost(&self, number: usize) -> &Stack {
+    pub fn outermost(&self, number: usize) -> &Stack {
         &self.stacks[self.outermost_number(number)]
     }
 
@@ -679,15 +734,15 @@ impl World {
 
     /// An output of a stack.
     fn output(&self, stack: usize, output: &str, depth: usize) -> Resolved {
-        let value = self.stacks[stack]
-            .section("Outputs")
-            .and_then(|outputs| outputs.get(output))
-            .and_then(|output| output.get("Value"));
-        match value {
-            Some(value) => {
+        let found = self.member_of(stack, "Outputs", output);
+        match found
+            .as_ref()
+            .and_then(|(node, loops)| Some((node.get("Value")?, loops)))
+        {
+            Some((value, loops)) => {
                 let scope = Scope {
                     depth,
-                    ..Scope::new(stack, None, NO_LOOPS)
+                    ..Scope::new(stack, None, loops)
                 };
                 self.evaluate(scope.deeper(), value)
             }
@@ -699,14 +754,23 @@ impl World {
     fn import(&self, scope: Scope<'_>, name: &Text) -> Resolved {
         let here = &self.stacks[scope.stack].environment;
         let apart = |a: &Option<String>, b: &Option<String>| a.is_some() && b.is_some() && a != b;
+        // A stack imports from its own region, so the region is the same on both sides.
+        let wanted = name.of_one_region();
         let mut candidates = self.exports.iter().filter(|export| {
             let there = &self.stacks[export.stack].environment;
-            export.name == *name
+            export.name.of_one_region() == wanted
                 && !apart(&here.account, &there.account)
                 && !apart(&here.region, &there.region)
         });
         match (candidates.next(), candidates.next()) {
-            (Some(export), None) => self.output(export.stack, &export.output, scope.depth),
+            (Some(export), None) => {
+                let together = (
+                    self.outermost_number(scope.stack),
+                    self.outermost_number(export.stack),
+                );
+                self.together.borrow_mut().insert(together);
+                self.output(export.stack, &export.output, scope.depth)
+            }
             (None, _) => {
                 self.need(format!(
                     "`{name}` is imported, and no given template exports it: give the template that does"
@@ -731,8 +795,9 @@ impl World {
             },
             (None, _) => return self.opaque(scope, "Fn::Sub", whole),
         };
+        let template = put_in_bare(template, scope.loops);
         let mut out = Text::default();
-        let mut rest = template;
+        let mut rest = template.as_str();
         while let Some(start) = rest.find("${") {
             let Some(length) = rest[start..].find('}') else {
                 break;
@@ -904,14 +969,15 @@ impl World {
             return known.clone().unwrap_or_else(open);
         }
         self.conditions.borrow_mut().insert(key.clone(), None);
-        let declared = self.stacks[stack]
-            .section("Conditions")
-            .and_then(|all| all.get(name));
-        let scope = Scope {
-            depth,
-            ..Scope::new(stack, assumed, NO_LOOPS)
-        };
-        let truth = declared.map_or_else(open, |node| self.truth(scope.deeper(), node));
+        let truth = self
+            .member_of(stack, "Conditions", name)
+            .map_or_else(open, |(node, loops)| {
+                let scope = Scope {
+                    depth,
+                    ..Scope::new(stack, assumed, &loops)
+                };
+                self.truth(scope.deeper(), node)
+            });
         self.conditions.borrow_mut().insert(key, Some(truth.clone()));
         truth
     }
@@ -939,7 +1005,10 @@ impl World {
         let list = member.value.list();
         match (member.key.as_str(), list) {
             ("Condition", _) => match member.value.text() {
-                Some(name) => self.condition(scope.stack, scope.assumed, name, scope.depth),
+                Some(name) => {
+                    let name = put_in(name, scope.loops);
+                    self.condition(scope.stack, scope.assumed, &name, scope.depth)
+                }
                 None => open(),
             },
             ("Fn::Equals", Some([a, b])) => self.are_equal(scope, a, b).unwrap_or_else(open),

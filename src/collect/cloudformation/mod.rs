@@ -13,6 +13,7 @@ mod exclusion;
 mod parameters;
 mod policy;
 mod premises;
+mod property;
 mod stack;
 mod text;
 mod there;
@@ -28,7 +29,8 @@ use thiserror::Error;
 use self::bucket::Properties;
 use self::evaluate::{Name, Scope, World, is_bucket};
 use self::exclusion::Conditional;
-use self::stack::{Environment, Parent, Resource, Stack};
+use self::property::Property;
+use self::stack::{Environment, Parent, Resource, Stack, put_in};
 use self::tree::Node;
 use self::value::{Item, Resolved, Truth};
 use super::deployment::{BucketKey, Declared, Deployment, Fate, Owner, Said};
@@ -493,6 +495,7 @@ impl Reader<'_, '_> {
             declare(&world, number, &mut deployment, &mut conditional);
         }
         conditional.mark(&world, &mut deployment.declared);
+        world.join_regions(&mut deployment.declared);
         exclusion::exclude_each_other(&mut deployment.declared);
         for change_set in self.change_sets {
             deployment.declared.extend(change_set.declared);
@@ -524,7 +527,17 @@ fn declare(world: &World, number: usize, deployment: &mut Deployment, conditiona
     {
         deployment.remarks.push(read_as_if(&stack.name, name));
     }
-    for name in opaque_macros(stack) {
+    let resources_macro = stack
+        .section("Resources")
+        .and_then(|section| section.get("Fn::Transform"))
+        .map(|argument| {
+            argument
+                .get("Name")
+                .and_then(Node::text)
+                .unwrap_or("(unnamed)")
+                .to_owned()
+        });
+    for name in opaque_macros(stack).into_iter().chain(resources_macro) {
         deployment.complete = false;
         deployment.remarks.push(format!(
             "`{}`: what the macro `{name}` makes of the template isn't known here; give the processed template \
@@ -552,7 +565,10 @@ fn declare(world: &World, number: usize, deployment: &mut Deployment, conditiona
         let mut declared = match resource.kind() {
             "AWS::S3::Bucket" => declare_bucket(world, number, resource),
             "AWS::S3::BucketPolicy" => declare_policy(world, number, resource),
-            _ => continue,
+            kind => {
+                deployment.remarks.extend(unread(stack, resource, kind));
+                continue;
+            }
         };
         if let Some((name, Truth::Unknown(_))) = condition {
             deployment.remarks.push(read_as_if(&declared.address, name));
@@ -562,6 +578,29 @@ fn declare(world: &World, number: usize, deployment: &mut Deployment, conditiona
             conditional.note(world, number, resource.condition(), deployment.declared.len());
         }
         deployment.declared.push(declared);
+    }
+}
+
+/// A resource that makes others, which nobody here sees.
+fn unread(stack: &Stack, resource: &Resource<'_>, kind: &str) -> Option<String> {
+    let address = stack.address(&resource.id);
+    match kind {
+        "AWS::CloudFormation::Stack" | "AWS::Serverless::Application" => {
+            // Where there should have been a file, that is said already.
+            let path = nested_path(stack.document.path().unwrap_or_default(), resource.node);
+            let is_told = path.is_some() && resource.loops.is_empty();
+            (!is_told && !stack.nested.contains_key(&resource.id)).then(|| {
+                format!(
+                    "the nested stack `{address}` is not read: its template is no file that is named here"
+                )
+            })
+        }
+        "AWS::CloudFormation::StackSet" => Some(format!("the stacks that `{address}` makes are not read")),
+        kind if kind.ends_with("::MODULE") => Some(format!(
+            "`{address}`: what the module `{kind}` makes isn't known here; give the processed template \
+             (`aws cloudformation get-template --template-stage Processed`) or the change set"
+        )),
+        _ => None,
     }
 }
 
@@ -652,7 +691,7 @@ fn declare_bucket(world: &World, number: usize, resource: &Resource<'_>) -> Decl
     let mut declared = Declared::new(key, address, Fate::Created);
     declared.owner = owner(&stack.environment);
     declared.region = region(&stack.environment);
-    declared.region_of = Some(world.stacks[world.outermost_number(number)].name.clone());
+    declared.region_of = Some(world.outermost(number).name.clone());
     declared.configuration = Properties {
         world,
         scope: Scope::new(number, resource.condition(), &resource.loops),
@@ -670,20 +709,22 @@ fn declare_policy(world: &World, number: usize, resource: &Resource<'_>) -> Decl
     let address = stack.address(&resource.id);
     let scope = Scope::new(number, resource.condition(), &resource.loops);
     let place = place_of(stack, resource);
-    let bucket = resource
-        .property("Bucket")
-        .and_then(|node| world.evaluate(scope, node).as_text())
-        .map(|text| bucket::target(&world.recognise(&text)));
+    let bucket = match world.property(number, resource, "Bucket") {
+        Property::Written(node, loops) => world.evaluate(scope.within(&loops), node).as_text(),
+        Property::LeftOut | Property::Unknown(_) => None,
+    };
+    let bucket = bucket.map(|text| bucket::target(&world.recognise(&text)));
     let key = match bucket {
         Some(Fact::Known(TargetRef::Name(name))) => BucketKey::Name(name),
         Some(Fact::Known(TargetRef::Address(address))) => BucketKey::Address(address),
         Some(Fact::Absent | Fact::Unknown(_)) | None => BucketKey::OneOf(Vec::new()),
     };
-    let policy = match resource.property("PolicyDocument") {
-        None => Fact::Unknown(Why::NotRead),
-        Some(node) => {
+    let policy = match world.property(number, resource, "PolicyDocument") {
+        Property::LeftOut => Fact::Unknown(Why::NotRead),
+        Property::Unknown(unknown) => Fact::Unknown(unknown.why()),
+        Property::Written(node, loops) => {
             let item = Item {
-                value: world.evaluate(scope, node),
+                value: world.evaluate(scope.within(&loops), node),
                 span: node.span.clone(),
             };
             let place = Place {
@@ -722,11 +763,15 @@ fn may_be_missing(world: &World, number: usize, policy: &Resource<'_>) -> bool {
     let is_open = |stack: usize, condition: Option<&str>| {
         condition.is_some_and(|name| matches!(world.condition(stack, None, name, 0), Truth::Unknown(_)))
     };
-    let bucket = policy
-        .property("Bucket")
-        .and_then(|node| node.get("Ref"))
-        .and_then(Node::text)
-        .and_then(|id| world.find_resource(number, id))
+    let id = match world.property(number, policy, "Bucket") {
+        Property::Written(node, loops) => {
+            let name = node.get("Ref").and_then(Node::text);
+            name.map(|name| put_in(name, &loops))
+        }
+        Property::LeftOut | Property::Unknown(_) => None,
+    };
+    let bucket = id
+        .and_then(|id| world.find_resource(number, &id))
         .filter(is_bucket);
     match (bucket, policy.condition()) {
         // Where the bucket's condition holds, does the policy's?

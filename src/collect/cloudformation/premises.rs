@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::evaluate::{Scope, World};
-use super::stack::Loops;
+use super::stack::{Loops, put_in};
 use super::text::{Text, Token};
 use super::tree::Node;
 use super::value::Truth;
@@ -40,6 +40,21 @@ impl Premises {
     }
 }
 
+/// A part of a condition, and the loops around it.
+struct Part<'w> {
+    node: &'w Node,
+    loops: Rc<Loops>,
+}
+
+impl<'w> Part<'w> {
+    fn inside(&self, node: &'w Node) -> Self {
+        Self {
+            node,
+            loops: Rc::clone(&self.loops),
+        }
+    }
+}
+
 impl World {
     /// What follows from a condition of a stack.
     pub(super) fn premises(&self, stack: usize, assumed: Option<&str>) -> Option<Rc<Premises>> {
@@ -56,78 +71,78 @@ impl World {
     /// Every condition is looked into once, so this ends.
     fn follow(&self, stack: usize, name: &str) -> Premises {
         let mut premises = Premises::default();
-        let mut open: Vec<(&Node, bool)> = Vec::new();
-        let mut either: Vec<(&[Node], bool)> = Vec::new();
-        self.take(stack, name, true, &mut premises, &mut open);
+        let mut open: Vec<(Part<'_>, bool)> = Vec::new();
+        let mut either: Vec<(Vec<Part<'_>>, bool)> = Vec::new();
+        open.extend(self.take(stack, name, true, &mut premises));
         loop {
-            while let Some((node, holds)) = open.pop() {
-                let [member] = node.members() else { continue };
+            while let Some((part, holds)) = open.pop() {
+                let [member] = part.node.members() else { continue };
                 match (member.key.as_str(), member.value.list(), holds) {
                     ("Condition", _, _) => {
                         if let Some(name) = member.value.text() {
-                            self.take(stack, name, holds, &mut premises, &mut open);
+                            open.extend(self.take(stack, &put_in(name, &part.loops), holds, &mut premises));
                         }
                     }
-                    ("Fn::Not", Some([part]), _) => open.push((part, !holds)),
+                    ("Fn::Not", Some([inner]), _) => open.push((part.inside(inner), !holds)),
                     ("Fn::And", Some(parts), true) | ("Fn::Or", Some(parts), false) => {
-                        open.extend(parts.iter().map(|part| (part, holds)));
+                        open.extend(parts.iter().map(|inner| (part.inside(inner), holds)));
                     }
                     ("Fn::And", Some(parts), false) | ("Fn::Or", Some(parts), true) => {
-                        either.push((parts, holds));
+                        either.push((parts.iter().map(|inner| part.inside(inner)).collect(), holds));
                     }
-                    ("Fn::Equals", Some([a, b]), _) => self.compare(stack, (a, b), holds, &mut premises),
+                    ("Fn::Equals", Some([a, b]), _) => {
+                        self.compare(stack, &part.inside(a), &part.inside(b), holds, &mut premises);
+                    }
                     (_, _, _) => {}
                 }
             }
             // Of several of which one must be so, all but one aren't.
-            let last = either.iter().position(|(parts, holds)| {
-                let isnt = |part: &&Node| self.is(stack, part, &premises) == Some(!*holds);
-                parts.iter().filter(|part| !isnt(part)).count() <= 1
-            });
+            let isnt = |part: &Part<'_>, holds: bool| self.is(stack, part, &premises) == Some(!holds);
+            let last = either
+                .iter()
+                .position(|(parts, holds)| parts.iter().filter(|part| !isnt(part, *holds)).count() <= 1);
             let Some(last) = last else { return premises };
             let (parts, holds) = either.swap_remove(last);
-            let rest = parts
-                .iter()
-                .find(|part| self.is(stack, part, &premises) != Some(!holds));
+            let rest = parts.into_iter().find(|part| !isnt(part, holds));
             open.extend(rest.map(|part| (part, holds)));
         }
     }
 
-    fn take<'w>(
-        &'w self,
+    /// Takes a condition for granted; gives what it is made of.
+    fn take(
+        &self,
         stack: usize,
         name: &str,
         holds: bool,
         premises: &mut Premises,
-        open: &mut Vec<(&'w Node, bool)>,
-    ) {
+    ) -> Option<(Part<'_>, bool)> {
         if premises.conditions.contains_key(name) {
-            return;
+            return None;
         }
         premises.conditions.insert(name.to_owned(), holds);
-        let definition = self.stacks[stack]
-            .section("Conditions")
-            .and_then(|all| all.get(name));
-        open.extend(definition.map(|node| (node, holds)));
+        let (node, loops) = self.member_of(stack, "Conditions", name)?;
+        let loops = Rc::new(loops);
+        Some((Part { node, loops }, holds))
     }
 
-    fn is(&self, stack: usize, part: &Node, premises: &Premises) -> Option<bool> {
-        if let [member] = part.members()
+    fn is(&self, stack: usize, part: &Part<'_>, premises: &Premises) -> Option<bool> {
+        if let [member] = part.node.members()
             && member.key == "Condition"
-            && let Some(known) = member.value.text().and_then(|name| premises.conditions.get(name))
+            && let Some(name) = member.value.text()
+            && let Some(known) = premises.conditions.get(&put_in(name, &part.loops))
         {
             return Some(*known);
         }
-        match self.truth(Scope::new(stack, None, &Loops::new()), part) {
+        match self.truth(Scope::new(stack, None, &part.loops), part.node) {
             Truth::True => Some(true),
             Truth::False => Some(false),
             Truth::Unknown(_) => None,
         }
     }
 
-    fn compare(&self, stack: usize, (a, b): (&Node, &Node), holds: bool, premises: &mut Premises) {
-        let text = |node| {
-            let value = self.evaluate(Scope::new(stack, None, &Loops::new()), node);
+    fn compare(&self, stack: usize, a: &Part<'_>, b: &Part<'_>, holds: bool, premises: &mut Premises) {
+        let text = |part: &Part<'_>| {
+            let value = self.evaluate(Scope::new(stack, None, &part.loops), part.node);
             value.as_text().filter(|_| !value.is_maybe())
         };
         let (Some(a), Some(b)) = (text(a), text(b)) else {

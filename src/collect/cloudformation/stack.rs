@@ -61,19 +61,27 @@ pub(super) struct Resource<'a> {
     pub key_span: std::ops::Range<usize>,
     pub node: &'a Node,
     pub loops: Loops,
+    condition: Option<String>,
 }
 
-impl Resource<'_> {
+impl<'a> Resource<'a> {
+    pub fn new(id: String, key_span: std::ops::Range<usize>, node: &'a Node, loops: Loops) -> Self {
+        let condition = node.get("Condition").and_then(Node::text);
+        Self {
+            condition: condition.map(|name| put_in(name, &loops)),
+            id,
+            key_span,
+            node,
+            loops,
+        }
+    }
+
     pub fn kind(&self) -> &str {
         self.node.get("Type").and_then(Node::text).unwrap_or_default()
     }
 
-    pub fn property(&self, name: &str) -> Option<&Node> {
-        self.node.get("Properties")?.get(name)
-    }
-
     pub fn condition(&self) -> Option<&str> {
-        self.node.get("Condition").and_then(Node::text)
+        self.condition.as_deref()
     }
 }
 
@@ -114,12 +122,12 @@ fn unroll<'a>(
 ) {
     for member in section.members() {
         let Some(name) = member.key.strip_prefix("Fn::ForEach") else {
-            found.all.push(Resource {
-                id: put_in(&member.key, loops),
-                key_span: member.key_span.clone(),
-                node: &member.value,
-                loops: loops.clone(),
-            });
+            found.all.push(Resource::new(
+                put_in(&member.key, loops),
+                member.key_span.clone(),
+                &member.value,
+                loops.clone(),
+            ));
             continue;
         };
         let name = name.trim_start_matches("::");
@@ -153,9 +161,17 @@ pub(super) fn loop_parts(node: &Node) -> Option<(&str, &Node, &Node)> {
 
 /// Puts the loops' values into a key. `&{x}` leaves out what a logical id can't hold.
 pub(super) fn put_in(text: &str, loops: &Loops) -> String {
-    let mut text = text.to_owned();
+    let mut text = put_in_bare(text, loops);
     for (identifier, value) in loops {
         text = text.replace(&format!("${{{identifier}}}"), value);
+    }
+    text
+}
+
+/// Only the form that leaves out what a logical id can't hold.
+pub(super) fn put_in_bare(text: &str, loops: &Loops) -> String {
+    let mut text = text.to_owned();
+    for (identifier, value) in loops {
         let bare: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
         text = text.replace(&format!("&{{{identifier}}}"), &bare);
     }

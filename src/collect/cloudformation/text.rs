@@ -147,6 +147,19 @@ impl Text {
         })
     }
 
+    /// The text with one token for the region, whichever stack it is the region of.
+    pub fn of_one_region(&self) -> Self {
+        let mut whole = Self::default();
+        for part in self.parts() {
+            whole.push(&match part {
+                Part::Literal(text) => Self::literal(text),
+                Part::Token(Token::Region(_)) => Self::token(&Token::Region(String::new())),
+                Part::Token(token) => Self::token(&token),
+            });
+        }
+        whole
+    }
+
     /// The token that the whole text is, where it is one.
     pub fn as_token(&self) -> Option<Token> {
         let mut parts = self.parts();
