@@ -87,10 +87,10 @@ fn parts(address: &str) -> (&str, String, String) {
         Some(rest) => ("data", rest),
         None => ("managed", address),
     };
-    let rest = match rest.starts_with("module.") {
-        true => rest.splitn(3, '.').nth(2).expect("a resource in a module"),
-        false => rest,
-    };
+    let mut rest = rest;
+    while let Some(inside) = rest.strip_prefix("module.") {
+        (_, rest) = inside.split_once('.').expect("a resource in a module");
+    }
     let (kind, name) = rest.split_once('.').expect("a kind and a name");
     let name = name.split('[').next().expect("a name");
     (mode, kind.to_owned(), name.to_owned())
@@ -448,4 +448,385 @@ fn the_id_of_what_configures_a_bucket_is_its_name_only_without_an_owner() {
     assert_eq!(of("aws_s3_bucket_versioning", owned(), "id"), None);
     // `BUCKET,ACL`
     assert_eq!(of("aws_s3_bucket_acl", json!({}), "id"), None);
+}
+
+/// What `check` says of a plan beside the files that it was made of: each a path and a text.
+fn beside(plan: &str, files: &[(&str, &str)]) -> Value {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    }
+    let folder = folder.path().display().to_string();
+    check(plan, &["--source", &folder])
+}
+
+#[test]
+fn the_source_tells_how_a_target_is_put_together() {
+    let mut plan = Plan::default().bucket("app", "app-data");
+    let bucket = json!({"bucket": "amzn-s3-demo-logs"});
+    plan = plan.creates("aws_s3_bucket.logs[0]", bucket, json!({"id": true}), json!({}));
+    plan = plan.creates(
+        "aws_s3_bucket.unnamed",
+        json!({}),
+        json!({"bucket": true, "id": true}),
+        json!({}),
+    );
+    plan.resources[1]["count_expression"] = json!({"constant_value": 1});
+    plan.root.insert(
+        "variables".to_owned(),
+        json!({"env": {"default": "prod"}, "hidden": {"default": "amzn-s3-demo-hidden", "sensitive": true}}),
+    );
+    let own = ["aws_s3_bucket.app.id", "aws_s3_bucket.app"];
+    let plan = plan.logging("app", &own, &["local.anything"]).text();
+    let target = |expression: &str| {
+        let main = format!(
+            "locals {{
+               logs   = aws_s3_bucket.logs[0].id
+               by_env = {{ prod = local.logs, dev = aws_s3_bucket.app.id }}
+               round  = local.about
+               about  = local.round
+               twice  = 1
+             }}
+             locals {{ twice = 2 }}
+             resource \"aws_s3_bucket_logging\" \"app\" {{
+               bucket        = aws_s3_bucket.app.id
+               target_bucket = {expression}
+             }}"
+        );
+        target_of(&beside(&plan, &[("main.tf", &main)]))
+    };
+    let logs = Some("amzn-s3-demo-logs".to_owned());
+    for expression in [
+        "local.logs",
+        "\"${local.logs}\"",
+        "(local.by_env[var.env])",
+        "local.by_env.prod",
+        "lookup(local.by_env, var.env)",
+        "var.env == \"prod\" ? local.logs : aws_s3_bucket.app.id",
+        "one(aws_s3_bucket.logs[*].id)",
+        "aws_s3_bucket.logs.*.id[0]",
+        "element(concat(aws_s3_bucket.logs[*].id, [aws_s3_bucket.app.id]), 0)",
+        "[for bucket in aws_s3_bucket.logs : bucket.id if var.env != \"dev\"][0]",
+        "coalesce(null, local.logs)",
+        "try(local.logs, \"\")",
+        "format(\"%s-%s\", \"amzn-s3\", \"demo-logs\")",
+        "\"amzn-s3-demo-${join(\"-\", [\"logs\"])}\"",
+        "replace(\"amzn-s3-demo-app\", \"app\", \"logs\")",
+    ] {
+        assert_eq!(target(expression), logs, "{expression}");
+    }
+    assert_eq!(
+        target("aws_s3_bucket.unnamed.id").as_deref(),
+        Some("aws_s3_bucket.unnamed")
+    );
+    // What isn't known, and what isn't understood.
+    for expression in [
+        "\"${aws_s3_bucket.unnamed.id}-logs\"",
+        "local.round",
+        "local.twice",
+        "local.missing",
+        "var.hidden",
+        "terraform.workspace",
+        "sha1(local.logs)",
+        "aws_s3_bucket.logs[1].id",
+        "\"%{ if true }${local.logs}%{ endif }\"",
+        "<<-EOT\n  ${aws_s3_bucket.unnamed.id}\nEOT\n",
+    ] {
+        assert_eq!(target(expression), None, "{expression}");
+    }
+}
+
+#[test]
+fn the_source_tells_which_instance_an_index_means() {
+    let mut plan = Plan::default();
+    for number in 0..3 {
+        let name = json!({"bucket": format!("amzn-s3-demo-{number}")});
+        let address = format!("aws_s3_bucket.b[{number}]");
+        plan.changes
+            .push(change(&address, "create", name, json!({"id": true})));
+    }
+    plan.changes.push(change(
+        "aws_s3_bucket_logging.l[1]",
+        "create",
+        json!({"bucket": "app-data", "target_prefix": ""}),
+        json!({"target_bucket": true}),
+    ));
+    let references = json!({"target_bucket": {"references": ["aws_s3_bucket.b", "count.index"]}});
+    for (address, expressions) in [
+        ("aws_s3_bucket.b", json!({})),
+        ("aws_s3_bucket_logging.l", references),
+    ] {
+        let mut resource = configured(address, expressions);
+        resource["count_expression"] = json!({});
+        plan.resources.push(resource);
+    }
+    let plan = plan.text();
+    let target = |index: &str| {
+        let main = format!(
+            "resource \"aws_s3_bucket_logging\" \"l\" {{\n  target_bucket = aws_s3_bucket.b[{index}].id\n}}\n"
+        );
+        target_of(&beside(&plan, &[("main.tf", &main)]))
+    };
+    assert_eq!(target("count.index").as_deref(), Some("amzn-s3-demo-1"));
+    assert_eq!(target("count.index + 1").as_deref(), Some("amzn-s3-demo-2"));
+    assert_eq!(target("(count.index + 2) % 3").as_deref(), Some("amzn-s3-demo-0"));
+    assert_eq!(target("tonumber(file(\"number\"))"), None);
+}
+
+#[test]
+fn the_source_leads_through_modules() {
+    let mut plan = Plan::default();
+    for key in ["eu", "us"] {
+        let address = format!("module.site[\"{key}\"].aws_s3_bucket.this");
+        plan.changes.push(change(
+            &address,
+            "create",
+            json!({}),
+            json!({"bucket": true, "id": true}),
+        ));
+        plan.changes.push(change(
+            &format!("module.site[\"{key}\"].module.logging.aws_s3_bucket_logging.this"),
+            "create",
+            json!({}),
+            json!({"bucket": true, "target_bucket": true, "target_prefix": true}),
+        ));
+    }
+    let logging = configured(
+        "aws_s3_bucket_logging.this",
+        json!({
+            "bucket": {"references": ["var.of"]}, "target_bucket": {"references": ["var.to"]},
+        }),
+    );
+    let inner = json!({"logging": {"module": {"resources": [logging], "variables": {"of": {}, "to": {}, "key": {}}}}});
+    let call = json!({"site": {"for_each_expression": {}, "module": {
+        "resources": [configured("aws_s3_bucket.this", json!({}))],
+        "module_calls": inner,
+        "variables": {"to": {}, "key": {}},
+    }}});
+    plan.root.insert("module_calls".to_owned(), call);
+    let report = beside(
+        &plan.text(),
+        &[
+            (
+                "main.tf",
+                "module \"site\" {
+                   source   = \"./site\"
+                   for_each = { eu = \"us\", us = \"amzn-s3-demo-logs\" }
+                   to       = each.value == \"us\" ? module.site[each.value].id : each.value
+                   key      = each.key
+                 }",
+            ),
+            (
+                "site/main.tf",
+                "resource \"aws_s3_bucket\" \"this\" {}
+                 module \"logging\" {
+                   source = \"../logging\"
+                   of     = { name = aws_s3_bucket.this.id, more = [] }
+                   to     = var.to
+                   key    = var.key
+                 }
+                 output \"id\" { value = aws_s3_bucket.this.id }",
+            ),
+            (
+                "logging/main.tf",
+                "resource \"aws_s3_bucket_logging\" \"this\" {
+                   bucket        = var.of.name
+                   target_bucket = var.to
+                   target_prefix = \"${var.key}/\"
+                 }",
+            ),
+        ],
+    );
+    let edges: Vec<[&str; 3]> = report["edges"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|edge| ["source", "target", "prefix"].map(|name| edge[name].as_str().unwrap_or_default()))
+        .collect();
+    let (eu, us) = (
+        "module.site[\"eu\"].aws_s3_bucket.this",
+        "module.site[\"us\"].aws_s3_bucket.this",
+    );
+    assert_eq!(edges, [[eu, us, "eu/"], [us, "amzn-s3-demo-logs", "us/"]]);
+}
+
+#[test]
+fn the_source_tells_a_policy_that_is_put_together() {
+    let own = ["aws_s3_bucket.app.id", "aws_s3_bucket.app"];
+    let mut plan = Plan::default().bucket("app", "app-data");
+    let unnamed = json!({"bucket": true, "id": true, "arn": true});
+    let logs = "aws_s3_bucket.logs[\"eu\"]";
+    plan.changes.push(change(logs, "create", json!({}), unnamed));
+    let mut many = configured("aws_s3_bucket.logs", json!({}));
+    many["for_each_expression"] = json!({});
+    plan.resources.push(many);
+    let target = [
+        "aws_s3_bucket.logs[\"eu\"].id",
+        "aws_s3_bucket.logs[\"eu\"]",
+        "aws_s3_bucket.logs",
+    ];
+    let plan = plan.logging("app", &own, &target).creates(
+        "aws_s3_bucket_policy.logs",
+        json!({}),
+        json!({"bucket": true, "policy": true}),
+        json!({"bucket": {"references": target}, "policy": {"references": ["aws_s3_bucket.logs"]}}),
+    );
+    let plan = plan.text();
+    let grant = |policy: &str| {
+        let main = format!(
+            "locals {{ arn = aws_s3_bucket.logs[\"eu\"].arn }}
+             resource \"aws_s3_bucket_policy\" \"logs\" {{\n  policy = {policy}\n}}"
+        );
+        told(&beside(&plan, &[("main.tf", &main)])).0
+    };
+    let statement = |resource: &str, more: &str| {
+        format!(
+            "{{ Effect = \"Allow\", Principal = {{ Service = \"logging.s3.amazonaws.com\" }}, Action = \"s3:PutObject\",
+                Resource = {resource}{more} }}"
+        )
+    };
+    let encoded =
+        |statement: &str| format!("jsonencode({{ Version = \"2012-10-17\", Statement = [{statement}] }})");
+    let whole = "\"${local.arn}/*\"";
+    assert_eq!(grant(&encoded(&statement(whole, ""))), "allowed");
+    assert_eq!(
+        grant(&encoded(&statement("\"${local.arn}/app/*\"", ""))),
+        "allowed"
+    );
+    assert_eq!(
+        grant(&encoded(&statement("\"${local.arn}/other/*\"", ""))),
+        "not-granted"
+    );
+    assert_eq!(grant(&encoded(&statement("local.arn", ""))), "not-granted");
+    let source = |arn: &str| format!(", Condition = {{ ArnLike = {{ \"aws:SourceArn\" = {arn} }} }}");
+    assert_eq!(
+        grant(&encoded(&statement(whole, &source("aws_s3_bucket.app.arn")))),
+        "allowed"
+    );
+    assert_eq!(
+        grant(&encoded(&statement(whole, &source("local.arn")))),
+        "not-granted"
+    );
+    // What isn't understood leaves open only what it stands for.
+    for open in ["sha1(local.arn)", "[for each in var.sources : each.arn]"] {
+        assert_eq!(
+            grant(&encoded(&statement(whole, &source(open)))),
+            "unknown",
+            "{open}"
+        );
+        assert_eq!(
+            grant(&encoded(&statement("\"${local.arn}/other/*\"", &source(open)))),
+            "not-granted"
+        );
+    }
+    assert_eq!(grant(&encoded("sha1(local.arn)")), "unknown");
+    assert_eq!(
+        grant("templatefile(\"policy.json\", { arn = local.arn })"),
+        "unknown"
+    );
+    let heredoc = |resource: &str| {
+        grant(&format!(
+            "<<-EOT\n{{\"Version\":\"2012-10-17\",\"Statement\":{{\"Effect\":\"Allow\",\"Principal\":{{\"Service\":
+            \"logging.s3.amazonaws.com\"}},\"Action\":\"s3:PutObject\",\"Resource\":\"{resource}\"}}}}\nEOT\n"
+        ))
+    };
+    assert_eq!(heredoc("${local.arn}/*"), "allowed");
+    // A variable of IAM is none of Terraform.
+    assert_eq!(heredoc("${local.arn}/$${aws:SourceAccount}/*"), "unknown");
+    assert_eq!(heredoc("${local.arn}/b/*"), "not-granted");
+}
+
+#[test]
+fn the_source_tells_the_leaves_of_a_document() {
+    let own = ["aws_s3_bucket.app.id", "aws_s3_bucket.app"];
+    let logs = ["aws_s3_bucket.logs.id", "aws_s3_bucket.logs"];
+    let statements = json!([{
+        "actions": ["s3:PutObject"], "resources": [null],
+        "principals": [{"type": "Service", "identifiers": ["logging.s3.amazonaws.com"]}],
+        // A set is in an order of its own.
+        "condition": [
+            {"test": "StringEquals", "variable": "aws:SourceAccount", "values": ["111122223333"]},
+            {"test": "ArnLike", "variable": "aws:SourceArn", "values": [null]},
+        ],
+    }]);
+    let unknown = json!([{"resources": [true], "condition": [{"values": [false]}, {"values": [true]}]}]);
+    let plan = Plan::default()
+        .bucket("app", "app-data")
+        .bucket("logs", "amzn-s3-demo-logs")
+        .logging("app", &own, &logs)
+        .policy(statements, unknown, json!({}))
+        .text();
+    let grant = |resources: &str, source: &str| {
+        let main = format!(
+            "data \"aws_iam_policy_document\" \"logs\" {{
+               statement {{
+                 resources = {resources}
+                 condition {{
+                   test     = \"ArnLike\"
+                   variable = \"aws:SourceArn\"
+                   values   = {source}
+                 }}
+                 condition {{
+                   test     = \"StringEquals\"
+                   variable = \"aws:SourceAccount\"
+                   values   = [var.account]
+                 }}
+               }}
+             }}
+             provider \"aws\" {{ allowed_account_ids = [\"111122223333\"] }}"
+        );
+        told(&beside(&plan, &[("main.tf", &main)])).0
+    };
+    let whole = "[\"${aws_s3_bucket.logs.arn}/*\"]";
+    // Which account it is deployed to, this plan doesn't tell.
+    assert_eq!(grant(whole, "[aws_s3_bucket.app.arn]"), "unknown");
+    assert_eq!(grant(whole, "[aws_s3_bucket.logs.arn]"), "not-granted");
+    assert_eq!(
+        grant("[aws_s3_bucket.app.arn]", "[aws_s3_bucket.app.arn]"),
+        "malformed"
+    );
+    assert_eq!(
+        grant("[\"${aws_s3_bucket.logs.arn}/b/*\"]", "[sha1(\"x\")]"),
+        "not-granted"
+    );
+}
+
+#[test]
+fn a_dynamic_block_is_seen_in_the_source_alone() {
+    let plan = || {
+        let unknown = json!({"id": true, "logging": true});
+        Plan::default()
+            .bucket("logs", "amzn-s3-demo-logs")
+            .creates(
+                "aws_s3_bucket.app",
+                json!({"bucket": "app-data"}),
+                unknown,
+                json!({}),
+            )
+            .text()
+    };
+    let undecided = |for_each: &str| {
+        let main = format!(
+            "resource \"aws_s3_bucket\" \"app\" {{
+               bucket = \"app-data\"
+               dynamic \"logging\" {{
+                 for_each = {for_each}
+                 content {{ target_bucket = aws_s3_bucket.logs.id }}
+               }}
+             }}"
+        );
+        let report = beside(&plan(), &[("main.tf", &main)]);
+        let list = report["undecided"].as_array().expect("a list").clone();
+        let flagged = report["findings"].as_array().expect("a list").clone();
+        let is_ours = |each: &&Value| each["code"] == "S3L009" && each["bucket"] == "app-data";
+        (
+            list.iter().filter(is_ours).count(),
+            flagged.iter().filter(is_ours).count(),
+        )
+    };
+    assert_eq!(undecided("aws_s3_bucket.logs[*].arn"), (1, 0));
+    assert_eq!(undecided("sort(var.where)"), (1, 0));
+    assert_eq!(undecided("[]"), (0, 1));
 }

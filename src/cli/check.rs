@@ -47,7 +47,8 @@ pub struct ChangeArguments {
     /// Report, and fail on, only what the change makes worse; what it repairs is listed
     #[arg(long, help_heading = "Change")]
     pub new_only: bool,
-    /// The folder of the Terraform configuration, so that findings point into its files; repeatable
+    /// The folder of the Terraform configuration: findings point into its files, and what a plan leaves open is read
+    /// there; repeatable
     #[arg(long, value_name = "DIR", help_heading = "Change")]
     pub source: Vec<String>,
 }

@@ -119,6 +119,15 @@ impl Address {
         rest.is_empty().then_some(address)
     }
 
+    /// How the block that declares it starts, without quotation marks.
+    pub fn block_name(&self) -> String {
+        let kind = match self.is_data {
+            true => "data",
+            false => "resource",
+        };
+        format!("{kind} {} {}", self.kind, self.name)
+    }
+
     /// The address at the start of a traversal, and the steps that follow it.
     fn leading(steps: &[Step]) -> Option<(Self, &[Step])> {
         let mut scope = Scope::new();

@@ -1,10 +1,11 @@
 //! Terraform and OpenTofu → what they declare: plans and states in JSON, and `terraform.tfstate`.
 //!
-//! Nothing is evaluated but references. What a plan doesn't know before the deploy stays unknown; which bucket is meant
-//! is followed through the configuration, and said only where a single one can be meant. What is marked as sensitive
-//! is compared, and never told.
+//! What a plan doesn't know before the deploy stays unknown; which bucket is meant is followed through the references of
+//! the configuration, and said only where a single one can be meant. Expressions aren't in a plan: they are evaluated
+//! where the configuration's own files are given. What is marked as sensitive is compared, and never told.
 
 mod address;
+mod evaluate;
 mod owners;
 mod policy_document;
 mod references;
@@ -24,6 +25,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
+use self::evaluate::{Evaluator, Known, Worth};
 use self::owners::Owners;
 use self::references::{Candidate, Found, Index, Want};
 use self::resource::Behind;
@@ -35,6 +37,7 @@ use super::deployment::{BucketKey, Configuration, Declared, Deployment, Fate};
 use super::kind::{self, Kind, KindError, Recognised};
 use crate::inventory::{Call, Document, Fact, Host, Place, TargetRef, Title, Why};
 use crate::name::{AccountId, Region};
+use crate::policy::open::{self, Open};
 
 /// Why a file of Terraform can't be read.
 #[derive(Debug, Error, Diagnostic, PartialEq, Eq)]
@@ -273,6 +276,7 @@ impl Parts<'_, '_> {
             owners: &owners,
             secrets: &secrets,
             sources: self.sources,
+            known: &Known::default(),
         };
         reader.read(is_state, remarks)
     }
@@ -333,6 +337,7 @@ struct Reader<'r, 'a> {
     owners: &'r Owners,
     secrets: &'r Secrets,
     sources: Option<&'r Sources<'r>>,
+    known: &'r Known,
 }
 
 impl<'r, 'a> Reader<'r, 'a> {
@@ -536,13 +541,25 @@ impl<'r, 'a> Reader<'r, 'a> {
                 None => BucketKey::OneOf(Vec::new()),
             },
             Fact::Known(name) => BucketKey::Name(name.clone()),
+            // The files may tell a name that is made of others.
+            Fact::Unknown(Why::AfterApply) if is_bucket => match self.named(row) {
+                Some(BucketKey::Name(name)) => BucketKey::Name(name),
+                Some(BucketKey::Address(_) | BucketKey::OneOf(_)) | None => {
+                    BucketKey::Address(row.text.clone())
+                }
+            },
             _ if is_bucket => BucketKey::Address(row.text.clone()),
             Fact::Unknown(Why::Sensitive) => match self.secrets.bucket_of(self.text, side) {
                 Some(address) => BucketKey::Address(address),
                 None => BucketKey::OneOf(Vec::new()),
             },
-            Fact::Absent | Fact::Unknown(_) if self.is_built(row) => BucketKey::OneOf(Vec::new()),
             Fact::Absent | Fact::Unknown(_) => {
+                if let Some(key) = self.named(row) {
+                    return key;
+                }
+                if self.is_built(row) {
+                    return BucketKey::OneOf(Vec::new());
+                }
                 let found = self
                     .index
                     .follow(self.text, &row.address, &["bucket"], Want::Bucket);
@@ -559,6 +576,36 @@ impl<'r, 'a> Reader<'r, 'a> {
                 }
             }
         }
+    }
+
+    /// The bucket that the argument `bucket` names, where the files tell more of it than the plan.
+    fn named(self, row: &Row<'a>) -> Option<BucketKey> {
+        self.sources?;
+        let number = self.index.number_of(row)?;
+        self.known.once(number, || {
+            let value = self.evaluated(row, &["bucket"])?;
+            self.key_in(&value)
+        })
+    }
+
+    /// What an argument comes to, where the files tell more of it than the plan.
+    fn evaluated(self, row: &Row<'a>, path: &[&str]) -> Option<Worth> {
+        let value = Evaluator::new(self)?.argument(&row.address, path)?;
+        (value != Worth::Unknown).then_some(value)
+    }
+
+    /// The bucket that a text names; one of many where more stands around an open name. None for what is no text.
+    fn key_in(self, value: &Worth) -> Option<BucketKey> {
+        let text = value.text()?;
+        Some(match Open::leading(&text) {
+            Some((Open::Bucket(address), "")) => BucketKey::Address(address),
+            _ if open::is_in(&text) => BucketKey::OneOf(Vec::new()),
+            _ => match self.secrets.bucket(&text) {
+                Some(address) => BucketKey::Address(address.to_owned()),
+                None if self.secrets.holds(&text) => BucketKey::OneOf(Vec::new()),
+                None => BucketKey::Name(text),
+            },
+        })
     }
 
     /// Whether a bucket's name is another's with more text.
@@ -656,6 +703,10 @@ impl Look<'_, '_> {
     /// like it with more text (`"${aws_s3_bucket.app.id}-logs"`), it is more likely that other one. The source tells.
     fn is_hardly_meant(&self, key: &BucketKey, found: &Found) -> bool {
         let reader = self.reader;
+        // What is written was seen to be no text with more in it.
+        if self.written.as_ref().is_some_and(|written| !written.is_outside()) {
+            return false;
+        }
         if *key != reader.key(self.row, self.side) {
             return false;
         }
@@ -664,19 +715,16 @@ impl Look<'_, '_> {
         };
         let meant = &reader.index.rows()[*number];
         let others = reader.index.rows().iter().filter(|row| row.text != meant.text);
-        // What is written is no text with more in it, as was seen before.
-        let is_read = self.written.as_ref().is_some_and(|written| !written.is_outside());
         found.by_own_key
-            || !is_read
-                && others
-                    .filter(|row| row.is_managed("aws_s3_bucket"))
-                    .any(|row| reader.is_named_after(row, meant))
+            || others
+                .filter(|row| row.is_managed("aws_s3_bucket"))
+                .any(|row| reader.is_named_after(row, meant))
     }
 
     /// The values of the resource, as they are shown: without what is sensitive.
     fn document(&self) -> &Arc<Document> {
         self.document.get_or_init(|| {
-            let text = secrets::shown(&self.loaded).to_string();
+            let text = secrets::shown(&self.loaded, self.reader.secrets).to_string();
             Arc::new(Document {
                 title: Title::Embedded {
                     path: self.reader.path.to_owned(),
@@ -703,6 +751,11 @@ impl Look<'_, '_> {
 
     /// The document of a policy that stands in an argument of this resource.
     fn policy_document(&self, text: String) -> Arc<Document> {
+        let renamed = self.reader.secrets.renamed(&text, |address| {
+            let quoted = serde_json::Value::from(Open::Bucket(address.to_owned()).written()).to_string();
+            quoted.trim_matches('"').to_owned()
+        });
+        let text = renamed.unwrap_or(text);
         let arguments: BTreeMap<&str, &RawValue> =
             serde_json::from_str(self.side.value.get()).unwrap_or_default();
         let written = self.written.as_ref().and_then(|written| written.place("/policy"));
@@ -774,9 +827,15 @@ impl Behind for Look<'_, '_> {
                     None => Fact::Unknown(Why::Sensitive),
                 }
             }
-            // The plan tells what it refers to, and not that more is added to it. The source does.
-            Fact::Unknown(_) if self.is_built(path) => Fact::Unknown(Why::AfterApply),
             Fact::Unknown(_) => {
+                let value = reader.evaluated(self.row, path);
+                if let Some(key) = value.and_then(|value| reader.key_in(&value)) {
+                    return meant(key);
+                }
+                // The plan tells what it refers to, and not that more is added to it. The source does.
+                if self.is_built(path) {
+                    return Fact::Unknown(Why::AfterApply);
+                }
                 let found = reader
                     .index
                     .follow(reader.text, &self.row.address, path, Want::Bucket);
@@ -809,10 +868,32 @@ impl Behind for Look<'_, '_> {
 
     fn is_configured(&self, path: &[&str]) -> bool {
         let reader = self.reader;
-        reader
+        let is_told = reader
             .index
             .argument(reader.text, &self.row.address, path)
-            .is_some()
+            .is_some();
+        // A plan says nothing of a dynamic block.
+        is_told
+            || path.first().is_some_and(|name| {
+                Evaluator::new(reader)
+                    .is_some_and(|evaluator| evaluator.may_have_blocks(&self.row.address, name))
+            })
+    }
+
+    fn prefix(&self, path: &[&str], node: Node<'_>) -> Fact<String> {
+        match node.text() {
+            Fact::Absent => Fact::Known(String::new()),
+            Fact::Unknown(Why::AfterApply) => {
+                let value = self.reader.evaluated(self.row, path);
+                match value.and_then(|value| value.text()) {
+                    Some(text) if !open::is_in(&text) && !self.reader.secrets.holds(&text) => {
+                        Fact::Known(text)
+                    }
+                    Some(_) | None => Fact::Unknown(Why::AfterApply),
+                }
+            }
+            other => other,
+        }
     }
 
     fn policy(&self, node: Node<'_>) -> Fact<Arc<Document>> {
@@ -821,12 +902,25 @@ impl Behind for Look<'_, '_> {
             Fact::Known(text) => Fact::Known(self.policy_document(text)),
             Fact::Absent => Fact::Absent,
             Fact::Unknown(Why::AfterApply) => {
+                let written = match reader.evaluated(self.row, &["policy"]) {
+                    Some(Worth::Document(number)) => {
+                        Some(policy_document::render(reader, &reader.index.rows()[number]))
+                    }
+                    Some(value) => policy_document::of_value(&value).map(Fact::Known),
+                    None => None,
+                };
+                if let Some(written) = written {
+                    return written.map(|text| self.policy_document(text));
+                }
                 let found = reader
                     .index
                     .follow(reader.text, &self.row.address, &["policy"], Want::Policy);
                 let Some(Candidate::Row(number)) = found.only() else {
                     return Fact::Unknown(Why::AfterApply);
                 };
+                if self.is_built(&["policy"]) {
+                    return Fact::Unknown(Why::AfterApply);
+                }
                 let only = &reader.index.rows()[*number];
                 policy_document::render(reader, only).map(|text| self.policy_document(text))
             }

@@ -160,6 +160,16 @@ impl<'d, 'a> Index<'d, 'a> {
         names.unwrap_or_default().into_iter().map(str::to_owned).collect()
     }
 
+    /// The number of a row.
+    pub fn number_of(&self, row: &Row<'a>) -> Option<usize> {
+        let address = &row.address;
+        let instances = self.instances(&address.scope, address.is_data, &address.kind, &address.name);
+        let mut found = instances
+            .iter()
+            .filter(|number| self.rows[**number].text == row.text);
+        found.next().copied()
+    }
+
     pub fn rows(&self) -> &'d [Row<'a>] {
         self.rows
     }
@@ -281,7 +291,36 @@ impl<'d, 'a> Index<'d, 'a> {
         answer
     }
 
-    fn instances(&self, scope: &Scope, is_data: bool, kind: &str, name: &str) -> &[usize] {
+    /// The value of a variable of the root module, unless it is sensitive.
+    pub fn root_variable(&self, text: &Text<'_>, name: &str) -> Option<Value> {
+        let root = self.modules.get(&Vec::new())?;
+        match root.module.variables.get(name) {
+            Some(variable) if !variable.sensitive => self.variable(text, name),
+            Some(_) | None => None,
+        }
+    }
+
+    pub fn is_sensitive(&self, scope: &[Call], variable: &str) -> bool {
+        let module = self.modules.get(&names(scope));
+        let variable = module.and_then(|module| module.module.variables.get(variable));
+        variable.is_some_and(|variable| variable.sensitive)
+    }
+
+    /// What a variable of a module is where its caller gives nothing.
+    pub fn default(&self, text: &Text<'_>, scope: &[Call], name: &str) -> Option<Value> {
+        let variable = self.modules.get(&names(scope))?.module.variables.get(name)?;
+        match variable.default {
+            Some(default) if !variable.sensitive => text.parse_owned(default).ok(),
+            Some(_) | None => None,
+        }
+    }
+
+    pub fn instances_of_call(&self, scope: &Scope, name: &str) -> &[Option<Key>] {
+        let instances = self.calls.get(&(scope.clone(), name.to_owned()));
+        instances.map_or(&[], Vec::as_slice)
+    }
+
+    pub fn instances(&self, scope: &Scope, is_data: bool, kind: &str, name: &str) -> &[usize] {
         self.by_name
             .get(scope)
             .and_then(|in_scope| in_scope.get(&name_of(is_data, kind, name)))

@@ -13,6 +13,8 @@ use crate::inventory::{
 /// What is behind a value that isn't known: followed through the references of the resource.
 pub(super) trait Behind {
     fn target(&self, path: &[&str], node: Node<'_>) -> Fact<TargetRef>;
+    /// The prefix; an empty one where there is none.
+    fn prefix(&self, path: &[&str], node: Node<'_>) -> Fact<String>;
     /// The key, where it is certain that it is one of the customer's.
     fn customer_key(&self, path: &[&str]) -> Option<String>;
     /// Whether the configuration has this argument.
@@ -32,11 +34,7 @@ pub(super) fn logging(node: Node<'_>, path: &[&str], behind: &dyn Behind) -> Fac
             .collect::<String>()
     };
     let target = node.get("target_bucket");
-    let prefix = match node.get("target_prefix").text() {
-        Fact::Known(prefix) => Fact::Known(prefix),
-        Fact::Absent => Fact::Known(String::new()),
-        Fact::Unknown(why) => Fact::Unknown(why),
-    };
+    let prefix = behind.prefix(&inside("target_prefix"), node.get("target_prefix"));
     Fact::Known(Logging {
         target: behind.target(&inside("target_bucket"), target),
         prefix,

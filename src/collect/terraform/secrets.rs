@@ -61,12 +61,42 @@ impl Secrets {
         self.buckets.get(name).map(String::as_str)
     }
 
+    /// A text in which the buckets whose name is sensitive go by something else. Their other attributes are made of the
+    /// name, and aren't marked.
+    pub fn renamed(&self, text: &str, other: impl Fn(&str) -> String) -> Option<String> {
+        let mut renamed = None;
+        for (name, address) in &self.buckets {
+            let text = renamed.as_deref().unwrap_or(text);
+            if let Some(text) = replaced(text, name, &other(address)) {
+                renamed = Some(text);
+            }
+        }
+        renamed
+    }
+
     /// The address of the bucket that is named where the name is sensitive.
     pub fn bucket_of(&self, text: &Text<'_>, side: &Side<'_>) -> Option<String> {
         let loaded = side.load(text).ok()?;
         let name = loaded.node().get("bucket").raw().as_str()?.to_owned();
         self.bucket(&name).map(str::to_owned)
     }
+}
+
+/// A text with another in place of a name, wherever it isn't a part of a longer one.
+fn replaced(text: &str, name: &str, other: &str) -> Option<String> {
+    let goes_on = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let mut out = String::new();
+    let mut done = 0;
+    for (at, _) in text.match_indices(name) {
+        let end = at + name.len();
+        if text[..at].ends_with(goes_on) || text[end..].starts_with(goes_on) {
+            continue;
+        }
+        out.push_str(&text[done..at]);
+        out.push_str(other);
+        done = end;
+    }
+    (done > 0).then(|| out + &text[done..])
 }
 
 /// Each part of the values with its mark, down to where something is marked.
@@ -100,7 +130,7 @@ const TOLD: [&str; 6] = [
 ];
 
 /// The values as they are shown: without what is sensitive, and without what is not set.
-pub(super) fn shown(loaded: &Loaded) -> Value {
+pub(super) fn shown(loaded: &Loaded, secrets: &Secrets) -> Value {
     let mut shown = loaded.value().clone();
     let mut open = vec![(&mut shown, &loaded.unknown, &loaded.sensitive)];
     const NOTHING: &Value = &Value::Null;
@@ -125,7 +155,12 @@ pub(super) fn shown(loaded: &Loaded) -> Value {
                 let unknown = unknown.get(index).unwrap_or(NOTHING);
                 (value, unknown, mark.get(index).unwrap_or(NOTHING))
             })),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+            Value::String(text) => {
+                if let Some(renamed) = secrets.renamed(text, |_| "(sensitive)".to_owned()) {
+                    *text = renamed;
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
     shown

@@ -2,7 +2,7 @@
 //!
 //! A plan doesn't say where its resources are written. `.terraform/modules/modules.json` says in which folder each
 //! module is; the block is found by its labels. A module that comes from elsewhere isn't in the repository: what it
-//! declares is placed at the block that calls it.
+//! declares is placed at the block that calls it, and nothing in it is evaluated.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -11,12 +11,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hcl_edit::Span;
-use hcl_edit::expr::Expression;
+use hcl_edit::expr::{Expression, TraversalOperator};
 use hcl_edit::structure::{Block, Body, Structure};
 use hcl_edit::template::Element;
 use serde::Deserialize;
 
-use super::address::Address;
+use super::address::{Address, Call};
 use crate::inventory::{Allowance, Document, Place, Title};
 
 /// Blocks in blocks deeper than this hold no argument that is looked for.
@@ -51,12 +51,17 @@ struct ModuleEntry {
 
 /// The blocks of one folder, by their kind and labels.
 #[derive(Default)]
-struct Folder {
+pub(super) struct Folder {
     blocks: BTreeMap<String, Written>,
+    /// What `locals` name; nothing where a name is given twice.
+    locals: BTreeMap<String, Option<Expression>>,
 }
 
 /// A block as it is written.
 struct Written {
+    block: Block,
+    /// Another block has the same labels: one overrides the other.
+    is_repeated: bool,
     document: Arc<Document>,
     /// Its first line.
     header: Range<usize>,
@@ -72,6 +77,13 @@ struct Argument {
     span: Range<usize>,
     /// Text is added to what it refers to: the value is no name by itself.
     is_built: bool,
+}
+
+/// Where a module is.
+enum Located {
+    Here(Rc<Folder>),
+    /// It comes from elsewhere: the block that calls it.
+    Outside(Found),
 }
 
 /// Where a resource is written.
@@ -99,9 +111,30 @@ impl<'l> Sources<'l> {
 
     /// The block of a resource.
     pub(super) fn find(&self, address: &Address) -> Option<Found> {
+        let folder = match self.locate(&address.scope)? {
+            Located::Here(folder) => folder,
+            Located::Outside(found) => return Some(found),
+        };
+        let key = address.block_name();
+        folder.blocks.contains_key(&key).then_some(Found {
+            folder,
+            key,
+            is_outside: false,
+        })
+    }
+
+    /// The folder of a module, where it is in the repository.
+    pub(super) fn folder_of(&self, scope: &[Call]) -> Option<Rc<Folder>> {
+        match self.locate(scope)? {
+            Located::Here(folder) => Some(folder),
+            Located::Outside(_) => None,
+        }
+    }
+
+    fn locate(&self, scope: &[Call]) -> Option<Located> {
         let mut folder = self.root.clone();
         let mut path = String::new();
-        for call in &address.scope {
+        for call in scope {
             let here = self.folder(&folder);
             let key = format!("module {}", call.name);
             let block = here.blocks.get(&key)?;
@@ -122,25 +155,15 @@ impl<'l> Sources<'l> {
             match listed.or(local) {
                 Some(inner) => folder = inner,
                 None => {
-                    return Some(Found {
+                    return Some(Located::Outside(Found {
                         folder: here,
                         key,
                         is_outside: true,
-                    });
+                    }));
                 }
             }
         }
-        let kind = match address.is_data {
-            true => "data",
-            false => "resource",
-        };
-        let key = format!("{kind} {} {}", address.kind, address.name);
-        let folder = self.folder(&folder);
-        folder.blocks.contains_key(&key).then_some(Found {
-            folder,
-            key,
-            is_outside: false,
-        })
+        Some(Located::Here(self.folder(&folder)))
     }
 
     fn folder(&self, path: &str) -> Rc<Folder> {
@@ -249,10 +272,31 @@ impl Folder {
         for block in body.iter().filter_map(Structure::as_block) {
             let labels: Vec<&str> = block.labels.iter().map(|label| label.as_str()).collect();
             let key = format!("{} {}", block.ident.as_str(), labels.join(" "));
+            if block.ident.as_str() == "locals" {
+                for local in block.body.attributes() {
+                    self.locals
+                        .entry(local.key.as_str().to_owned())
+                        .and_modify(|earlier| *earlier = None)
+                        .or_insert_with(|| Some(local.value.clone()));
+                }
+                continue;
+            }
             if let Some(span) = block.span() {
-                self.blocks.insert(key, written(block, &span, &document));
+                let mut written = written(block, &span, &document);
+                written.is_repeated = self.blocks.contains_key(&key);
+                self.blocks.insert(key, written);
             }
         }
+    }
+
+    /// A block by its kind and labels, where there is one.
+    pub fn block(&self, key: &str) -> Option<&Block> {
+        let written = self.blocks.get(key)?;
+        (!written.is_repeated).then_some(&written.block)
+    }
+
+    pub fn local(&self, name: &str) -> Option<&Expression> {
+        self.locals.get(name)?.as_ref()
     }
 }
 
@@ -270,6 +314,8 @@ fn written(block: &Block, span: &Range<usize>, document: &Arc<Document>) -> Writ
             _ => None,
         });
     Written {
+        block: block.clone(),
+        is_repeated: false,
         allowances: allowances(text, span, document),
         document: Arc::clone(document),
         header,
@@ -333,6 +379,19 @@ fn is_built(expression: &Expression) -> bool {
             call.name.name.as_str(),
             "coalesce" | "try" | "one" | "element" | "lookup" | "tostring" | "sensitive" | "nonsensitive"
         ),
+        // An index that is reckoned is another instance than the own one.
+        Expression::Traversal(traversal) => traversal.operators.iter().any(
+            |operator| matches!(operator.value(), TraversalOperator::Index(index) if !is_plain_index(index)),
+        ),
+        _ => false,
+    }
+}
+
+/// `0`, `"a"`, `count.index`, `each.key`, `var.name`
+fn is_plain_index(index: &Expression) -> bool {
+    match index {
+        Expression::Number(_) | Expression::String(_) => true,
+        Expression::Traversal(traversal) => matches!(traversal.expr, Expression::Variable(_)),
         _ => false,
     }
 }

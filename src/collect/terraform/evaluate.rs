@@ -1,0 +1,1014 @@
+//! What an expression of the configuration's own files comes to, as far as the plan tells.
+//!
+//! A plan holds the values that are known before the deploy, and of the others what they refer to. The files hold how
+//! they are put together: `"${aws_s3_bucket.logs.arn}/access/*"`. Here the two are joined. A bucket that has no name yet
+//! stands in a text as one that is open; whatever isn't understood is unknown, and makes unknown what is made of it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use hcl_edit::expr::{
+    BinaryOperator, Expression, ForExpr, FuncCall, ObjectKey, TraversalOperator, UnaryOperator,
+};
+use hcl_edit::structure::Block;
+use hcl_edit::template::{Element, Strip, Template};
+use serde_json::{Map, Value};
+
+use super::Reader;
+use super::address::{Address, Call, Key, Scope};
+use super::references::Candidate;
+use super::source::{Folder, Sources};
+use super::value::Node;
+use crate::collect::deployment::BucketKey;
+use crate::inventory::Fact;
+use crate::policy::open::Open;
+
+/// Expressions in expressions, and what they refer to, no deeper than this.
+const DEEPEST: usize = 60;
+
+/// More than this many expressions are evaluated for no value.
+const MOST_EXPRESSIONS: usize = 20_000;
+
+/// A value.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Worth {
+    Unknown,
+    Null,
+    Bool(bool),
+    Number(i64),
+    /// With its open parts.
+    Text(String),
+    /// What `jsonencode` made, with its open parts.
+    Json(Value),
+    List(Vec<Worth>),
+    Map(BTreeMap<String, Worth>),
+    /// A resource, by the number of its row.
+    Resource(usize),
+    /// An instance of a module.
+    Module(Scope),
+    /// The text of a policy document that is read during the deploy, by the number of its row.
+    Document(usize),
+}
+
+/// What was evaluated already: the values of `for_each`, of locals and of outputs, by scope and name.
+#[derive(Default)]
+pub(super) struct Known {
+    values: RefCell<BTreeMap<(Scope, String), Rc<Worth>>>,
+    /// The rows whose bucket is being looked for.
+    open: RefCell<BTreeSet<usize>>,
+}
+
+/// Buckets that are named after buckets: no longer a chain than this.
+const LONGEST_CHAIN: usize = 12;
+
+impl Known {
+    /// What is told of a row's bucket; nothing where that asks for itself.
+    pub fn once<T>(&self, row: usize, make: impl FnOnce() -> Option<T>) -> Option<T> {
+        if self.open.borrow().len() >= LONGEST_CHAIN || !self.open.borrow_mut().insert(row) {
+            return None;
+        }
+        let made = make();
+        self.open.borrow_mut().remove(&row);
+        made
+    }
+}
+
+/// Where an expression stands.
+#[derive(Clone)]
+struct Site<'s> {
+    scope: Scope,
+    /// The own key of the resource or call that holds the expression.
+    key: Option<Key>,
+    /// The block that holds the expression.
+    block: Option<&'s Block>,
+    /// What `for` and dynamic blocks name.
+    bound: Vec<(String, Worth)>,
+}
+
+pub(super) struct Evaluator<'r, 'a> {
+    reader: Reader<'r, 'a>,
+    sources: &'r Sources<'r>,
+    budget: Cell<usize>,
+}
+
+impl<'r, 'a> Evaluator<'r, 'a> {
+    /// None where the files weren't given.
+    pub fn new(reader: Reader<'r, 'a>) -> Option<Self> {
+        Some(Self {
+            reader,
+            sources: reader.sources?,
+            budget: Cell::new(MOST_EXPRESSIONS),
+        })
+    }
+
+    /// The argument of a resource: `["logging", "0", "target_bucket"]`. None where it isn't found in the files.
+    pub fn argument(&self, address: &Address, path: &[&str]) -> Option<Worth> {
+        let folder = self.sources.folder_of(&address.scope)?;
+        let block = folder.block(&address.block_name())?;
+        let mut site = self.site(address, block);
+        let mut body = &block.body;
+        let mut path = path;
+        while let [name, number, rest @ ..] = path {
+            let inner = self.nested(body, name, number.parse().ok()?, &mut site)?;
+            body = &inner.body;
+            path = rest;
+        }
+        let [name] = path else { return None };
+        let attribute = body.get_attribute(name)?;
+        Some(self.value(&attribute.value, &site, 0))
+    }
+
+    /// Whether the files make blocks of this name, or may do so.
+    pub fn may_have_blocks(&self, address: &Address, name: &str) -> bool {
+        let Some(folder) = self.sources.folder_of(&address.scope) else {
+            return false;
+        };
+        let Some(block) = folder.block(&address.block_name()) else {
+            return false;
+        };
+        let site = self.site(address, block);
+        block.body.blocks().any(|inner| match is_dynamic(inner, name) {
+            true => match inner.body.get_attribute("for_each") {
+                Some(for_each) => self.length(&self.value(&for_each.value, &site, 0)) != Some(0),
+                None => true,
+            },
+            false => inner.ident.as_str() == name,
+        })
+    }
+
+    /// How many static blocks of this name there are; none where others are made of a value.
+    pub fn static_blocks(&self, address: &Address, path: &[&str]) -> Option<usize> {
+        let folder = self.sources.folder_of(&address.scope)?;
+        let block = folder.block(&address.block_name())?;
+        let mut body = &block.body;
+        let mut path = path;
+        while let [name, number, rest @ ..] = path {
+            let number: usize = number.parse().ok()?;
+            body = &body.get_blocks(name).nth(number)?.body;
+            path = rest;
+        }
+        let [name] = path else { return None };
+        let has_dynamic = body.blocks().any(|block| is_dynamic(block, name));
+        (!has_dynamic).then(|| body.get_blocks(name).count())
+    }
+
+    fn site<'s>(&self, address: &Address, block: &'s Block) -> Site<'s> {
+        Site {
+            scope: address.scope.clone(),
+            key: address.key.clone(),
+            block: Some(block),
+            bound: Vec::new(),
+        }
+    }
+
+    /// A block in a body, static or made of a value that has a single element.
+    fn nested<'b>(
+        &self,
+        body: &'b hcl_edit::structure::Body,
+        name: &str,
+        number: usize,
+        site: &mut Site<'_>,
+    ) -> Option<&'b Block> {
+        let mut dynamic = body.blocks().filter(|block| is_dynamic(block, name));
+        let Some(made) = dynamic.next() else {
+            return body
+                .blocks()
+                .filter(|block| block.ident.as_str() == name)
+                .nth(number);
+        };
+        if number != 0 || dynamic.next().is_some() || body.get_blocks(name).next().is_some() {
+            return None;
+        }
+        let for_each = self.value(&made.body.get_attribute("for_each")?.value, site, 0);
+        let (key, value) = match for_each {
+            Worth::List(mut items) if items.len() == 1 => {
+                let only = items.swap_remove(0);
+                (only.clone(), only)
+            }
+            Worth::Map(items) if items.len() == 1 => {
+                let (key, value) = items.into_iter().next()?;
+                (Worth::Text(key), value)
+            }
+            _ => (Worth::Unknown, Worth::Unknown),
+        };
+        let iterator = match made.body.get_attribute("iterator").map(|it| &it.value) {
+            Some(Expression::Variable(name)) => name.as_str().to_owned(),
+            Some(_) => return None,
+            None => name.to_owned(),
+        };
+        let each = [("key".to_owned(), key), ("value".to_owned(), value)];
+        site.bound
+            .push((iterator, Worth::Map(each.into_iter().collect())));
+        made.body.get_blocks("content").next()
+    }
+
+    /// The recursion is bounded by [`DEEPEST`].
+    fn value(&self, expression: &Expression, site: &Site<'_>, depth: usize) -> Worth {
+        let Some(budget) = self.budget.get().checked_sub(1).filter(|_| depth < DEEPEST) else {
+            return Worth::Unknown;
+        };
+        self.budget.set(budget);
+        let depth = depth + 1;
+        match expression {
+            Expression::Null(_) => Worth::Null,
+            Expression::Bool(flag) => Worth::Bool(*flag.value()),
+            Expression::Number(number) => number.value().as_i64().map_or(Worth::Unknown, Worth::Number),
+            Expression::String(text) => Worth::Text(text.value().clone()),
+            Expression::Array(items) => {
+                Worth::List(items.iter().map(|item| self.value(item, site, depth)).collect())
+            }
+            Expression::Object(members) => {
+                let mut map = BTreeMap::new();
+                for (key, value) in members.iter() {
+                    let key = match key {
+                        ObjectKey::Ident(name) => Worth::Text(name.as_str().to_owned()),
+                        ObjectKey::Expression(Expression::Variable(name)) => {
+                            Worth::Text(name.as_str().to_owned())
+                        }
+                        ObjectKey::Expression(key) => self.value(key, site, depth),
+                    };
+                    let Some(key) = plain(&key) else {
+                        return Worth::Unknown;
+                    };
+                    map.insert(key, self.value(value.expr(), site, depth));
+                }
+                Worth::Map(map)
+            }
+            Expression::StringTemplate(template) => {
+                // `"${x}"` is x.
+                let mut elements = template.iter();
+                if let (Some(Element::Interpolation(only)), None) = (elements.next(), elements.next()) {
+                    return self.value(&only.expr, site, depth);
+                }
+                self.text(template.iter(), site, depth)
+            }
+            Expression::HeredocTemplate(heredoc) => {
+                let template: &Template = &heredoc.template;
+                self.text(template.iter(), site, depth)
+            }
+            Expression::Parenthesis(inner) => self.value(inner.inner(), site, depth),
+            Expression::Variable(name) => self.named(name.as_str(), site),
+            Expression::Conditional(choice) => match self.value(&choice.cond_expr, site, depth) {
+                Worth::Bool(true) => self.value(&choice.true_expr, site, depth),
+                Worth::Bool(false) => self.value(&choice.false_expr, site, depth),
+                _ => {
+                    let one = self.value(&choice.true_expr, site, depth);
+                    let other = self.value(&choice.false_expr, site, depth);
+                    if one == other { one } else { Worth::Unknown }
+                }
+            },
+            Expression::FuncCall(call) => self.call(call, site, depth),
+            Expression::Traversal(traversal) => {
+                let root = match &traversal.expr {
+                    Expression::Variable(name) => name.as_str(),
+                    inner => {
+                        let root = self.value(inner, site, depth);
+                        return self.walk(root, &operators(&traversal.operators), site, depth);
+                    }
+                };
+                self.traversal(root, &operators(&traversal.operators), site, depth)
+            }
+            Expression::UnaryOp(operation) => {
+                match (
+                    operation.operator.value(),
+                    self.value(&operation.expr, site, depth),
+                ) {
+                    (UnaryOperator::Not, Worth::Bool(flag)) => Worth::Bool(!flag),
+                    (UnaryOperator::Neg, Worth::Number(number)) => {
+                        number.checked_neg().map_or(Worth::Unknown, Worth::Number)
+                    }
+                    _ => Worth::Unknown,
+                }
+            }
+            Expression::BinaryOp(operation) => binary(
+                *operation.operator.value(),
+                &self.value(&operation.lhs_expr, site, depth),
+                &self.value(&operation.rhs_expr, site, depth),
+            ),
+            Expression::ForExpr(each) => self.for_each(each, site, depth),
+        }
+    }
+
+    fn text<'e>(&self, elements: impl Iterator<Item = &'e Element>, site: &Site<'_>, depth: usize) -> Worth {
+        let mut text = String::new();
+        for element in elements {
+            match element {
+                Element::Literal(literal) => text.push_str(literal.value()),
+                Element::Interpolation(inner) => {
+                    let value = self.value(&inner.expr, site, depth);
+                    if inner.strip != Strip::None {
+                        return Worth::Unknown;
+                    }
+                    match (value.text(), value) {
+                        (Some(part), _) => text.push_str(&part),
+                        (None, Worth::Json(value)) => text.push_str(&value.to_string()),
+                        (None, _) => text.push_str(&unknown_text()),
+                    }
+                }
+                Element::Directive(_) => return Worth::Unknown,
+            }
+        }
+        Worth::Text(text)
+    }
+
+    fn named(&self, name: &str, site: &Site<'_>) -> Worth {
+        let bound = site.bound.iter().rev().find(|(bound, _)| bound == name);
+        bound.map_or(Worth::Unknown, |(_, value)| value.clone())
+    }
+
+    fn traversal(&self, root: &str, steps: &[&TraversalOperator], site: &Site<'_>, depth: usize) -> Worth {
+        if site.bound.iter().any(|(bound, _)| bound == root) {
+            return self.walk(self.named(root, site), steps, site, depth);
+        }
+        let (name, rest) = match steps {
+            [TraversalOperator::GetAttr(name), rest @ ..] => (name.as_str(), rest),
+            _ => return Worth::Unknown,
+        };
+        let value = match root {
+            "var" => self.variable(name, site, depth),
+            "local" => self.local(name, site, depth),
+            "each" => self.each(name, site, depth),
+            "count" => match (name, &site.key) {
+                ("index", Some(Key::Number(number))) => {
+                    i64::try_from(*number).map_or(Worth::Unknown, Worth::Number)
+                }
+                _ => Worth::Unknown,
+            },
+            "module" => self.module(name, site),
+            "data" => {
+                let [TraversalOperator::GetAttr(own), rest @ ..] = rest else {
+                    return Worth::Unknown;
+                };
+                let found = self.resources(true, name, own.as_str(), site);
+                return self.walk(found, rest, site, depth);
+            }
+            "path" | "terraform" | "self" => Worth::Unknown,
+            kind => self.resources(false, kind, name, site),
+        };
+        self.walk(value, rest, site, depth)
+    }
+
+    fn walk(&self, root: Worth, steps: &[&TraversalOperator], site: &Site<'_>, depth: usize) -> Worth {
+        let mut value = root;
+        let mut rest = steps;
+        while let [step, after @ ..] = rest {
+            rest = after;
+            let key = match step {
+                TraversalOperator::GetAttr(name) => Worth::Text(name.as_str().to_owned()),
+                TraversalOperator::Index(index) => self.value(index, site, depth),
+                TraversalOperator::LegacyIndex(number) => {
+                    i64::try_from(*number.value()).map_or(Worth::Unknown, Worth::Number)
+                }
+                TraversalOperator::AttrSplat(_) | TraversalOperator::FullSplat(_) => {
+                    let is_full = matches!(step, TraversalOperator::FullSplat(_));
+                    let inner = match is_full {
+                        true => after.len(),
+                        false => after
+                            .iter()
+                            .take_while(|step| matches!(step, TraversalOperator::GetAttr(_)))
+                            .count(),
+                    };
+                    let (each, after) = after.split_at(inner);
+                    rest = after;
+                    let items = match value {
+                        Worth::List(items) => items,
+                        Worth::Null => Vec::new(),
+                        Worth::Resource(_) | Worth::Module(_) => vec![value],
+                        // A map is one thing; and it may be a set, whose order nobody knows.
+                        _ => return Worth::Unknown,
+                    };
+                    let items = items.into_iter().map(|item| self.walk(item, each, site, depth));
+                    value = Worth::List(items.collect());
+                    continue;
+                }
+            };
+            value = self.inside(value, &key, depth);
+        }
+        value
+    }
+
+    fn inside(&self, value: Worth, key: &Worth, depth: usize) -> Worth {
+        match (value, key) {
+            (Worth::Map(mut map), key) => match plain(key) {
+                // An attribute that is missing may have a default.
+                Some(key) => map.remove(&key).unwrap_or(Worth::Unknown),
+                None => Worth::Unknown,
+            },
+            (Worth::List(mut items), Worth::Number(number)) => match usize::try_from(*number) {
+                Ok(number) if number < items.len() => items.swap_remove(number),
+                Ok(_) | Err(_) => Worth::Unknown,
+            },
+            (Worth::Resource(number), Worth::Text(name)) => self.attribute(number, name),
+            (Worth::Module(scope), Worth::Text(name)) => self.output(&scope, name, depth),
+            _ => Worth::Unknown,
+        }
+    }
+
+    fn remembered(&self, scope: &Scope, name: String, make: impl FnOnce() -> Worth) -> Worth {
+        let question = (scope.clone(), name);
+        if let Some(known) = self.reader.known.values.borrow().get(&question) {
+            return Worth::clone(known);
+        }
+        let had = self.budget.get();
+        let made = make();
+        // What the budget cut off is no answer to keep.
+        if self.budget.get() > 0 && had > 0 {
+            let kept = Rc::new(made.clone());
+            self.reader.known.values.borrow_mut().insert(question, kept);
+        }
+        made
+    }
+
+    fn variable(&self, name: &str, site: &Site<'_>, depth: usize) -> Worth {
+        let Some((last, parent)) = site.scope.split_last() else {
+            return match self.reader.index.root_variable(self.reader.text, name) {
+                Some(value) => self.of_json(&value),
+                None => Worth::Unknown,
+            };
+        };
+        let Some(folder) = self.sources.folder_of(parent) else {
+            return Worth::Unknown;
+        };
+        let Some(block) = folder.block(&format!("module {}", last.name)) else {
+            return Worth::Unknown;
+        };
+        if self.reader.index.is_sensitive(&site.scope, name) {
+            return Worth::Unknown;
+        }
+        match block.body.get_attribute(name) {
+            Some(given) => {
+                let caller = Site {
+                    scope: parent.to_vec(),
+                    key: last.key.clone(),
+                    block: Some(block),
+                    bound: Vec::new(),
+                };
+                self.value(&given.value, &caller, depth)
+            }
+            None => match self.reader.index.default(self.reader.text, &site.scope, name) {
+                Some(value) => self.of_json(&value),
+                None => Worth::Unknown,
+            },
+        }
+    }
+
+    fn local(&self, name: &str, site: &Site<'_>, depth: usize) -> Worth {
+        self.remembered(&site.scope, format!("local.{name}"), || {
+            let folder = self.sources.folder_of(&site.scope);
+            let Some(expression) = folder.as_deref().and_then(|folder: &Folder| folder.local(name)) else {
+                return Worth::Unknown;
+            };
+            self.value(expression, &within(&site.scope), depth)
+        })
+    }
+
+    fn each(&self, name: &str, site: &Site<'_>, depth: usize) -> Worth {
+        let (Some(Key::Text(key)), Some(block)) = (&site.key, site.block) else {
+            return Worth::Unknown;
+        };
+        match name {
+            "key" => Worth::Text(key.clone()),
+            "value" => {
+                let Some(for_each) = block.body.get_attribute("for_each") else {
+                    return Worth::Unknown;
+                };
+                let labels: Vec<&str> = block.labels.iter().map(|label| label.as_str()).collect();
+                let question = format!("{} {}", block.ident.as_str(), labels.join(" "));
+                let all = self.remembered(&site.scope, question, || {
+                    self.value(&for_each.value, &within(&site.scope), depth)
+                });
+                match all {
+                    Worth::Map(mut map) => map.remove(key).unwrap_or(Worth::Unknown),
+                    // A set.
+                    Worth::List(_) => Worth::Text(key.clone()),
+                    _ => Worth::Unknown,
+                }
+            }
+            _ => Worth::Unknown,
+        }
+    }
+
+    /// The instances of a module.
+    fn module(&self, name: &str, site: &Site<'_>) -> Worth {
+        let instance = |key: &Option<Key>| {
+            let mut scope = site.scope.clone();
+            scope.push(Call {
+                name: name.to_owned(),
+                key: key.clone(),
+            });
+            Worth::Module(scope)
+        };
+        let folder = self.sources.folder_of(&site.scope);
+        let Some(block) = folder
+            .as_deref()
+            .and_then(|folder: &Folder| folder.block(&format!("module {name}")))
+        else {
+            return Worth::Unknown;
+        };
+        let is_many = block.body.has_attribute("count") || block.body.has_attribute("for_each");
+        match is_many {
+            false => instance(&None),
+            true => collected(
+                self.reader
+                    .index
+                    .instances_of_call(&site.scope, name)
+                    .iter()
+                    .map(|key| (key.clone(), instance(key))),
+            )
+            .unwrap_or(Worth::Unknown),
+        }
+    }
+
+    fn output(&self, scope: &Scope, name: &str, depth: usize) -> Worth {
+        self.remembered(scope, format!("output.{name}"), || {
+            let folder = self.sources.folder_of(scope);
+            let block = folder
+                .as_deref()
+                .and_then(|folder: &Folder| folder.block(&format!("output {name}")));
+            let block = block.filter(|block| !block.body.has_attribute("sensitive"));
+            match block.and_then(|block| block.body.get_attribute("value")) {
+                Some(value) => self.value(&value.value, &within(scope), depth),
+                None => Worth::Unknown,
+            }
+        })
+    }
+
+    /// The instances of a resource.
+    fn resources(&self, is_data: bool, kind: &str, name: &str, site: &Site<'_>) -> Worth {
+        let index = self.reader.index;
+        let numbers = index.instances(&site.scope, is_data, kind, name);
+        let all = numbers.iter().map(|number| {
+            (
+                index.rows()[*number].address.key.clone(),
+                Worth::Resource(*number),
+            )
+        });
+        match collected(all) {
+            Some(found) => found,
+            // A resource without an instance.
+            None => {
+                let address = Address {
+                    scope: site.scope.clone(),
+                    is_data,
+                    kind: kind.to_owned(),
+                    name: name.to_owned(),
+                    key: None,
+                };
+                match index.configured(&address) {
+                    Some(resource) if resource.count_expression.is_some() => Worth::List(Vec::new()),
+                    Some(resource) if resource.for_each_expression.is_some() => Worth::Map(BTreeMap::new()),
+                    Some(_) | None => Worth::Unknown,
+                }
+            }
+        }
+    }
+
+    fn attribute(&self, number: usize, name: &str) -> Worth {
+        let row = &self.reader.index.rows()[number];
+        let Some(side) = &row.after else {
+            return Worth::Unknown;
+        };
+        let is_bucket = row.is_managed("aws_s3_bucket");
+        let of_bucket = match (is_bucket, name) {
+            (true, "id" | "bucket") => Some(""),
+            (true, "arn") => Some("arn"),
+            (false, "bucket") if row.address.kind.starts_with("aws_s3_bucket_") => Some(""),
+            _ => None,
+        };
+        if let Some(what) = of_bucket {
+            let text = match self.reader.key_of(&Candidate::Row(number)) {
+                BucketKey::Name(name) => name,
+                BucketKey::Address(address) => Open::Bucket(address).written(),
+                BucketKey::OneOf(_) => return Worth::Unknown,
+            };
+            return Worth::Text(match what {
+                "arn" => {
+                    let (owner, _) = self.reader.owners.of(self.reader.index, &row.address);
+                    // Where nobody said which partition, it is the usual one.
+                    let partition = owner.partition.unwrap_or_default();
+                    format!("arn:{partition}:s3:::{text}")
+                }
+                _ => text,
+            });
+        }
+        let Ok(loaded) = side.load(self.reader.text) else {
+            return Worth::Unknown;
+        };
+        let node = loaded.node().get(name);
+        let is_document = row.address.is_data && row.address.kind == "aws_iam_policy_document";
+        match is_document && node.is_unknown() && matches!(name, "json" | "minified_json") {
+            true => Worth::Document(number),
+            false => self.of_node(node, 0),
+        }
+    }
+
+    /// The recursion is bounded by the depth that the reader of JSON allows.
+    fn of_node(&self, node: Node<'_>, depth: usize) -> Worth {
+        if node.is_unknown() || node.is_sensitive() || depth > DEEPEST {
+            return Worth::Unknown;
+        }
+        match node.raw() {
+            // What a data source hasn't read is missing.
+            Value::Null => Worth::Unknown,
+            Value::Array(_) => match node.list() {
+                Fact::Known(items) => Worth::List(
+                    items
+                        .into_iter()
+                        .map(|item| self.of_node(item, depth + 1))
+                        .collect(),
+                ),
+                Fact::Absent | Fact::Unknown(_) => Worth::Unknown,
+            },
+            Value::Object(members) => Worth::Map(
+                members
+                    .keys()
+                    .map(|key| (key.clone(), self.of_node(node.get(key), depth + 1)))
+                    .collect(),
+            ),
+            plain @ (Value::Bool(_) | Value::Number(_) | Value::String(_)) => self.of_json(plain),
+        }
+    }
+
+    /// The recursion is bounded by the depth that the reader of JSON allows.
+    fn of_json(&self, value: &Value) -> Worth {
+        match value {
+            Value::Null => Worth::Null,
+            Value::Bool(flag) => Worth::Bool(*flag),
+            Value::Number(number) => number.as_i64().map_or(Worth::Unknown, Worth::Number),
+            Value::String(text) if self.reader.secrets.holds(text) => Worth::Unknown,
+            Value::String(text) => Worth::Text(text.clone()),
+            Value::Array(items) => Worth::List(items.iter().map(|item| self.of_json(item)).collect()),
+            Value::Object(members) => Worth::Map(
+                members
+                    .iter()
+                    .map(|(key, value)| (key.clone(), self.of_json(value)))
+                    .collect(),
+            ),
+        }
+    }
+
+    fn for_each(&self, each: &ForExpr, site: &Site<'_>, depth: usize) -> Worth {
+        let items: Vec<(Worth, Worth)> = match self.value(&each.intro.collection_expr, site, depth) {
+            Worth::List(items) => (0..).map(Worth::Number).zip(items).collect(),
+            Worth::Map(items) => items
+                .into_iter()
+                .map(|(key, value)| (Worth::Text(key), value))
+                .collect(),
+            _ => return Worth::Unknown,
+        };
+        if each.grouping {
+            return Worth::Unknown;
+        }
+        let (mut list, mut map) = (Vec::new(), BTreeMap::new());
+        for (key, value) in items {
+            let mut inner = site.clone();
+            if let Some(name) = &each.intro.key_var {
+                inner.bound.push((name.as_str().to_owned(), key));
+            }
+            inner
+                .bound
+                .push((each.intro.value_var.as_str().to_owned(), value));
+            if let Some(condition) = &each.cond {
+                match self.value(&condition.expr, &inner, depth) {
+                    Worth::Bool(true) => {}
+                    Worth::Bool(false) => continue,
+                    _ => return Worth::Unknown,
+                }
+            }
+            let value = self.value(&each.value_expr, &inner, depth);
+            match &each.key_expr {
+                None => list.push(value),
+                Some(key) => match plain(&self.value(key, &inner, depth)) {
+                    Some(key) => {
+                        map.insert(key, value);
+                    }
+                    None => return Worth::Unknown,
+                },
+            }
+        }
+        match each.key_expr {
+            Some(_) => Worth::Map(map),
+            None => Worth::List(list),
+        }
+    }
+
+    fn call(&self, call: &FuncCall, site: &Site<'_>, depth: usize) -> Worth {
+        if call.name.is_namespaced() || call.args.expand_final() {
+            return Worth::Unknown;
+        }
+        let arguments: Vec<Worth> = call
+            .args
+            .iter()
+            .map(|argument| self.value(argument, site, depth))
+            .collect();
+        function(call.name.name.as_str(), arguments)
+    }
+
+    fn length(&self, value: &Worth) -> Option<usize> {
+        match value {
+            Worth::List(items) => Some(items.len()),
+            Worth::Map(items) => Some(items.len()),
+            _ => None,
+        }
+    }
+}
+
+fn within(scope: &[Call]) -> Site<'static> {
+    Site {
+        scope: scope.to_vec(),
+        key: None,
+        block: None,
+        bound: Vec::new(),
+    }
+}
+
+fn is_dynamic(block: &Block, name: &str) -> bool {
+    block.ident.as_str() == "dynamic" && block.labels.first().is_some_and(|label| label.as_str() == name)
+}
+
+fn operators(all: &[hcl_edit::Decorated<TraversalOperator>]) -> Vec<&TraversalOperator> {
+    all.iter().map(|operator| operator.value()).collect()
+}
+
+/// Instances by their keys: one, a list, or a map. None where there is none.
+fn collected(all: impl Iterator<Item = (Option<Key>, Worth)>) -> Option<Worth> {
+    let (mut list, mut map) = (BTreeMap::new(), BTreeMap::new());
+    for (key, value) in all {
+        match key {
+            None => return Some(value),
+            Some(Key::Number(number)) => {
+                list.insert(number, value);
+            }
+            Some(Key::Text(key)) => {
+                map.insert(key, value);
+            }
+        }
+    }
+    match (list.is_empty(), map.is_empty()) {
+        (true, true) => None,
+        (true, false) => Some(Worth::Map(map)),
+        // A hole is an instance that is left as it is, or not told.
+        (false, true) if list.keys().copied().eq(0..list.len() as u64) => {
+            Some(Worth::List(list.into_values().collect()))
+        }
+        (false, _) => Some(Worth::Unknown),
+    }
+}
+
+fn unknown_text() -> String {
+    Open::Missing("known after the deploy".to_owned()).written()
+}
+
+/// A text that is known as a whole.
+fn plain(value: &Worth) -> Option<String> {
+    value.text().filter(|text| !crate::policy::open::is_in(text))
+}
+
+impl Worth {
+    /// As it stands in a text, with its open parts.
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Worth::Text(text) => Some(text.clone()),
+            Worth::Number(number) => Some(number.to_string()),
+            Worth::Bool(flag) => Some(flag.to_string()),
+            Worth::Unknown
+            | Worth::Null
+            | Worth::Json(_)
+            | Worth::List(_)
+            | Worth::Map(_)
+            | Worth::Resource(_)
+            | Worth::Module(_)
+            | Worth::Document(_) => None,
+        }
+    }
+
+    /// As `jsonencode` writes it; what is unknown is an open text.
+    fn json(&self) -> Option<Value> {
+        Some(match self {
+            Worth::Null => Value::Null,
+            Worth::Bool(flag) => (*flag).into(),
+            Worth::Number(number) => (*number).into(),
+            Worth::Text(text) => text.as_str().into(),
+            Worth::Unknown | Worth::Json(_) | Worth::Document(_) => unknown_text().into(),
+            Worth::List(items) => items.iter().map(Worth::json).collect::<Option<Value>>()?,
+            Worth::Map(members) => Value::Object(
+                members
+                    .iter()
+                    .map(|(key, value)| Some((key.clone(), value.json()?)))
+                    .collect::<Option<Map<_, _>>>()?,
+            ),
+            Worth::Resource(_) | Worth::Module(_) => return None,
+        })
+    }
+}
+
+fn binary(operator: BinaryOperator, left: &Worth, right: &Worth) -> Worth {
+    let numbers = match (left, right) {
+        (Worth::Number(left), Worth::Number(right)) => Some((*left, *right)),
+        _ => None,
+    };
+    let counted = |result: Option<i64>| result.map_or(Worth::Unknown, Worth::Number);
+    match (operator, numbers) {
+        (BinaryOperator::Plus, Some((left, right))) => counted(left.checked_add(right)),
+        (BinaryOperator::Minus, Some((left, right))) => counted(left.checked_sub(right)),
+        (BinaryOperator::Mul, Some((left, right))) => counted(left.checked_mul(right)),
+        (BinaryOperator::Mod, Some((left, right))) => counted(left.checked_rem(right)),
+        (BinaryOperator::Less, Some((left, right))) => Worth::Bool(left < right),
+        (BinaryOperator::LessEq, Some((left, right))) => Worth::Bool(left <= right),
+        (BinaryOperator::Greater, Some((left, right))) => Worth::Bool(left > right),
+        (BinaryOperator::GreaterEq, Some((left, right))) => Worth::Bool(left >= right),
+        (BinaryOperator::Eq, _) => equal(left, right).map_or(Worth::Unknown, Worth::Bool),
+        (BinaryOperator::NotEq, _) => equal(left, right).map_or(Worth::Unknown, |same| Worth::Bool(!same)),
+        (BinaryOperator::And, _) => match (left, right) {
+            (Worth::Bool(false), _) | (_, Worth::Bool(false)) => Worth::Bool(false),
+            (Worth::Bool(true), Worth::Bool(true)) => Worth::Bool(true),
+            _ => Worth::Unknown,
+        },
+        (BinaryOperator::Or, _) => match (left, right) {
+            (Worth::Bool(true), _) | (_, Worth::Bool(true)) => Worth::Bool(true),
+            (Worth::Bool(false), Worth::Bool(false)) => Worth::Bool(false),
+            _ => Worth::Unknown,
+        },
+        _ => Worth::Unknown,
+    }
+}
+
+fn equal(left: &Worth, right: &Worth) -> Option<bool> {
+    match (left, right) {
+        (Worth::Null, Worth::Null) => Some(true),
+        (Worth::Null, other) | (other, Worth::Null) => match other {
+            Worth::Unknown => None,
+            _ => Some(false),
+        },
+        (Worth::Bool(left), Worth::Bool(right)) => Some(left == right),
+        (Worth::Number(left), Worth::Number(right)) => Some(left == right),
+        (Worth::Text(_), Worth::Text(_)) => match (plain(left), plain(right)) {
+            (Some(left), Some(right)) => Some(left == right),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The functions that only choose, collect or turn into text.
+fn function(name: &str, mut arguments: Vec<Worth>) -> Worth {
+    let is_known = |value: &Worth| !matches!(value, Worth::Unknown);
+    match (name, arguments.len()) {
+        ("jsonencode", 1) => arguments[0].json().map_or(Worth::Unknown, Worth::Json),
+        ("tostring", 1) => arguments[0].text().map_or(Worth::Unknown, Worth::Text),
+        // A set goes through its texts in their order.
+        ("toset", 1) => match arguments.swap_remove(0) {
+            Worth::List(items) if items.len() == 1 && items[0].text().is_some() => Worth::List(items),
+            Worth::List(items) => {
+                let texts: Option<BTreeSet<String>> = items.iter().map(plain).collect();
+                texts.map_or(Worth::Unknown, |texts| {
+                    Worth::List(texts.into_iter().map(Worth::Text).collect())
+                })
+            }
+            _ => Worth::Unknown,
+        },
+        ("tolist" | "tomap", 1) => arguments.swap_remove(0),
+        ("concat", _) => {
+            let mut all = Vec::new();
+            for argument in arguments {
+                match argument {
+                    Worth::List(items) => all.extend(items),
+                    _ => return Worth::Unknown,
+                }
+            }
+            Worth::List(all)
+        }
+        ("compact", 1) => match arguments.swap_remove(0) {
+            Worth::List(items) if items.iter().all(is_known) => Worth::List(
+                items
+                    .into_iter()
+                    .filter(|item| *item != Worth::Null && *item != Worth::Text(String::new()))
+                    .collect(),
+            ),
+            _ => Worth::Unknown,
+        },
+        ("flatten", 1) => {
+            let mut flat = Vec::new();
+            let mut open = vec![arguments.swap_remove(0)];
+            while let Some(next) = open.pop() {
+                match next {
+                    Worth::List(items) => open.extend(items.into_iter().rev()),
+                    Worth::Unknown => return Worth::Unknown,
+                    other => flat.push(other),
+                }
+            }
+            Worth::List(flat)
+        }
+        ("merge", _) => {
+            let mut all = BTreeMap::new();
+            for argument in arguments {
+                match argument {
+                    Worth::Map(members) => all.extend(members),
+                    Worth::Null => {}
+                    _ => return Worth::Unknown,
+                }
+            }
+            Worth::Map(all)
+        }
+        ("keys", 1) => match arguments.swap_remove(0) {
+            Worth::Map(members) => Worth::List(members.into_keys().map(Worth::Text).collect()),
+            _ => Worth::Unknown,
+        },
+        ("values", 1) => match arguments.swap_remove(0) {
+            Worth::Map(members) => Worth::List(members.into_values().collect()),
+            _ => Worth::Unknown,
+        },
+        ("length", 1) => {
+            let count = match &arguments[0] {
+                Worth::List(items) => items.len(),
+                Worth::Map(members) => members.len(),
+                _ => return Worth::Unknown,
+            };
+            i64::try_from(count).map_or(Worth::Unknown, Worth::Number)
+        }
+        ("one", 1) => match arguments.swap_remove(0) {
+            Worth::List(mut items) if items.len() == 1 => items.swap_remove(0),
+            Worth::List(items) if items.is_empty() => Worth::Null,
+            _ => Worth::Unknown,
+        },
+        ("element", 2) => match (arguments.swap_remove(0), arguments.swap_remove(0)) {
+            (Worth::List(mut items), Worth::Number(number)) if !items.is_empty() => {
+                match usize::try_from(number) {
+                    Ok(number) => {
+                        let place = number % items.len();
+                        items.swap_remove(place)
+                    }
+                    Err(_) => Worth::Unknown,
+                }
+            }
+            _ => Worth::Unknown,
+        },
+        ("lookup", 2 | 3) => {
+            let key = plain(&arguments[1]);
+            match (arguments.swap_remove(0), key) {
+                (Worth::Map(mut members), Some(key)) => members.remove(&key).unwrap_or(Worth::Unknown),
+                _ => Worth::Unknown,
+            }
+        }
+        ("coalesce", _) => {
+            for argument in arguments {
+                match argument {
+                    Worth::Null => {}
+                    Worth::Text(text) if text.is_empty() => {}
+                    other => return other,
+                }
+            }
+            Worth::Unknown
+        }
+        // What fails is unknown here, and so is what comes after it.
+        ("try", 1..) => arguments.swap_remove(0),
+        ("join", 2) => {
+            let separator = plain(&arguments[0]);
+            match (separator, arguments.swap_remove(1)) {
+                (Some(separator), Worth::List(items)) => {
+                    let texts: Option<Vec<String>> = items.iter().map(Worth::text).collect();
+                    texts.map_or(Worth::Unknown, |texts| Worth::Text(texts.join(&separator)))
+                }
+                _ => Worth::Unknown,
+            }
+        }
+        ("lower", 1) => plain(&arguments[0]).map_or(Worth::Unknown, |text| Worth::Text(text.to_lowercase())),
+        ("replace", 3) => match (plain(&arguments[0]), plain(&arguments[1]), plain(&arguments[2])) {
+            // Between slashes stands a regular expression.
+            (Some(text), Some(from), Some(to)) if !from.starts_with('/') => {
+                Worth::Text(text.replace(&from, &to))
+            }
+            _ => Worth::Unknown,
+        },
+        ("format", 1..) => formatted(&arguments),
+        _ => Worth::Unknown,
+    }
+}
+
+fn formatted(arguments: &[Worth]) -> Worth {
+    let [pattern, values @ ..] = arguments else {
+        return Worth::Unknown;
+    };
+    let Some(pattern) = plain(pattern) else {
+        return Worth::Unknown;
+    };
+    let mut values = values.iter();
+    let mut text = String::new();
+    let mut rest = pattern.as_str();
+    while let Some((before, after)) = rest.split_once('%') {
+        text.push_str(before);
+        match after.strip_prefix('s') {
+            Some(after) => {
+                match values.next().and_then(Worth::text) {
+                    Some(value) => text.push_str(&value),
+                    None => return Worth::Unknown,
+                }
+                rest = after;
+            }
+            None => return Worth::Unknown,
+        }
+    }
+    text.push_str(rest);
+    Worth::Text(text)
+}
