@@ -187,6 +187,33 @@ fn the_module_that_most_people_use_delivers() {
 }
 
 #[test]
+fn numbers_and_booleans_are_taken_as_text() {
+    // "The quotation marks are optional": a number with all its digits names the account.
+    let with = |condition: Value| {
+        let mut grant = grant();
+        grant["Condition"] = condition;
+        with_policy(json!([grant]))
+    };
+    delivers(
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html",
+        &with(json!({"StringEquals": {"aws:SourceAccount": 111_122_223_333_u64}})),
+    );
+    delivers(
+        "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html",
+        &with(
+            json!({"StringEquals": {"aws:SourceAccount": [444_455_556_666_u64, 111_122_223_333_u64]},
+                     "Bool": {"aws:SecureTransport": true}}),
+        ),
+    );
+    is_told(
+        "https://github.com/aws/aws-cli/issues/2934",
+        &with(json!({"StringEquals": {"aws:SourceAccount": 11_122_223_333_u64}})),
+        "S3L101",
+        EdgeVerdict::Blocked,
+    );
+}
+
+#[test]
 fn a_deny_of_uploads_without_an_encryption_header_is_told() {
     let deny = |sid: &str, condition: Value| {
         with_policy(

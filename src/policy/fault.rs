@@ -90,7 +90,7 @@ pub enum WarningKind {
     LeadingSpace,
     /// An `aws:` key that there isn't: never present.
     NoSuchKey,
-    /// An account id as a number: a leading zero would be lost.
+    /// An account id as a number that has lost its leading zeros.
     NumberAsAccount,
     /// The text is over 20 KB, but not once its white space is gone.
     Large,

@@ -836,13 +836,14 @@ impl<'j> Reader<'j> {
             }
         }
         if key.key.to_ascii_lowercase().ends_with("account") {
-            for item in values.iter().filter(|item| item.is_number) {
+            let lacks_digits = |item: &&Item| item.is_number && !names::is_account(&item.text);
+            for item in values.iter().filter(lacks_digits) {
                 let span = self.span_of(&item.pointer, &key.key_span);
                 self.warning(
                     WarningKind::NumberAsAccount,
                     &item.pointer,
                     span,
-                    "an account id as a number: a leading zero would be lost",
+                    "an account id as a number, which has lost its leading zeros",
                 );
             }
         }

@@ -363,23 +363,21 @@ fn review(
             let pattern = operator.test == Test::StringLike;
             for value in &condition.values {
                 let odd = pattern && value.text.contains(['*', '?']) || value.text.contains("${");
-                if !odd && !is_account(&value.text) && !open::is_in(&value.text) {
-                    push(
-                        MisleadingKind::SourceAccountFormat,
-                        &value.pointer,
-                        &value.text,
-                        "an account id is twelve digits; this is none".to_owned(),
-                        "write the twelve digits in quotes, leading zeros too".to_owned(),
-                    );
-                } else if value.is_number {
-                    push(
-                        MisleadingKind::SourceAccountFormat,
-                        &value.pointer,
-                        &value.text,
-                        "a number: an account id with a leading zero would lose it".to_owned(),
-                        format!("write `\"{}\"`", value.text),
-                    );
+                if odd || is_account(&value.text) || open::is_in(&value.text) {
+                    continue;
                 }
+                // A number is compared as its text, so one with all its digits is right.
+                let because = match value.is_number {
+                    true => "an account id is twelve digits; a number loses its leading zeros",
+                    false => "an account id is twelve digits; this is none",
+                };
+                push(
+                    MisleadingKind::SourceAccountFormat,
+                    &value.pointer,
+                    &value.text,
+                    because.to_owned(),
+                    "write the twelve digits in quotes, leading zeros too".to_owned(),
+                );
             }
         }
         "aws:sourceip" => {

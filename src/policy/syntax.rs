@@ -133,7 +133,7 @@ pub struct Listed {
 pub struct Item {
     pub pointer: String,
     pub text: String,
-    /// Written as a number: a leading zero would be lost.
+    /// Written as a number, which has no leading zero.
     pub is_number: bool,
 }
 
