@@ -141,9 +141,9 @@ fn exercise(text: &str, deliveries: &[Delivery]) {
         prepared.trace(delivery);
         prepared.caveats(delivery);
         prepared.public_reads(delivery);
+        prepared.unscoped_grants(delivery);
     }
     prepared.misleading();
-    prepared.unscoped_grants();
     if let Some(printed) = parsed.print(true) {
         let again = parse(&printed);
         if parsed.policy.is_some() && again.policy.is_some() {

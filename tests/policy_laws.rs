@@ -454,6 +454,39 @@ proptest! {
     }
 
     #[test]
+    fn a_grant_is_unscoped_where_it_lets_a_stranger_in(statements in statements(), delivery in delivery()) {
+        let text = policy(&statements);
+        // A key compared with itself looks like a condition, and is none.
+        let compares_with_itself = text.contains("${aws:SourceAccount}");
+        let prepared = Prepared::new(&parse(&text), &Facts::default());
+        let strangers = [Told::Known("o-strangers".to_owned()), Told::Absent].map(|organization| {
+            let mut stranger = delivery.clone();
+            stranger.source_bucket = Some("strangers-bucket".into());
+            stranger.source_account = AccountId::parse("999988887777").ok();
+            stranger.organization = organization;
+            stranger
+        });
+        let unscoped = prepared.unscoped_grants(&delivery);
+        let is_let_in = |stranger: &Delivery| {
+            let decision = prepared.decide(stranger);
+            decision.grant == Grant::Allowed && !decision.via_acl
+        };
+        if !compares_with_itself && strangers.iter().any(is_let_in) {
+            prop_assert!(!unscoped.is_empty());
+        }
+        let is_kept_out = |stranger: &Delivery| {
+            let mut stranger = stranger.clone();
+            (stranger.prefix, stranger.layout) = (None, None);
+            prepared.decide(&stranger).grant == Grant::Denied
+        };
+        // Nor does S3 take a policy about another bucket.
+        let is_odd = text.contains("NotResource") || text.contains(OTHER);
+        if !is_odd && strangers.iter().all(is_kept_out) {
+            prop_assert!(unscoped.is_empty(), "{:?}", unscoped);
+        }
+    }
+
+    #[test]
     fn where_nothing_grants_the_nearest_statement_misses_somewhere(statements in statements(), delivery in delivery()) {
         let parsed = parse(&policy(&statements));
         let decision = Prepared::new(&parsed, &Facts::default()).decide(&delivery);
@@ -503,5 +536,6 @@ fn exercise(text: &str, delivery: &Delivery) {
     prepared.caveats(delivery);
     prepared.misleading();
     prepared.public_reads(delivery);
-    prepared.unscoped_grants();
+    prepared.unscoped_grants(delivery);
+    prepared.is_unscoped_perhaps(delivery);
 }

@@ -222,3 +222,139 @@ fn what_the_user_knows_settles_a_policy() {
     let (code, refused) = test("{\"Version\":\"2012-10-17\",}", &["--prefix", "logs/"]);
     assert_eq!((code, refused["grant"].as_str()), (1, Some("malformed")));
 }
+
+/// What `policy test` advises people to do.
+fn advice(policy: &Value, more: &[&str]) -> String {
+    let mut arguments = vec![
+        "policy",
+        "test",
+        "-",
+        "--source",
+        "app-data",
+        "--target",
+        "amzn-s3-demo-logs",
+    ];
+    arguments.extend(more);
+    let output = run(&arguments, &policy.to_string());
+    assert!(code(&output) != 2, "{}", said(&output));
+    // However it is broken into lines.
+    let text = String::from_utf8(output.stdout).expect("the answer is text");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn where_the_question_lacks_something_the_advice_is_to_say_it() {
+    let grant = |condition: Value| {
+        json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"}, "Action": "s3:PutObject",
+            "Resource": "arn:aws:s3:::amzn-s3-demo-logs/logs/*", "Condition": condition}]})
+    };
+    let account = grant(json!({"StringEquals": {"aws:SourceAccount": "111122223333"}}));
+    let text = advice(&account, &["--prefix", "logs/"]);
+    assert!(
+        text.contains("give `--source-account`, which would tell"),
+        "{text}"
+    );
+    let text = advice(&account, &["--source-account", "111122223333"]);
+    assert!(text.contains("give `--prefix`, which would tell"), "{text}");
+    let organization = grant(json!({"StringEquals": {"aws:SourceOrgID": "o-exampleorgid"}}));
+    let text = advice(&organization, &["--prefix", "logs/"]);
+    assert!(text.contains("give `--organization`, which would tell"), "{text}");
+    for text in [text, advice(&account, &[])] {
+        assert!(!text.contains("out of the condition"), "{text}");
+    }
+    // What nobody can say is another matter.
+    let text = advice(
+        &grant(json!({"StringEquals": {"s3:x-amz-acl": "private"}})),
+        &["--prefix", "logs/"],
+    );
+    assert!(
+        text.contains("take `s3:x-amz-acl` out of the condition"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_misses_is_told_in_a_sentence() {
+    let policy = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"}, "Action": "s3:PutObject",
+        "Resource": "arn:aws:s3:::amzn-s3-demo-logs/*",
+        "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}}]});
+    let text = advice(
+        &policy,
+        &["--source-account", "444455556666", "--prefix", "logs/"],
+    );
+    assert!(
+        text.contains(
+            "it says StringEquals `111122223333`; `aws:SourceAccount` of this delivery is `444455556666` → help write \
+             `444455556666`"
+        ),
+        "{text}"
+    );
+    let fact = [
+        "--source-account",
+        "111122223333",
+        "--prefix",
+        "logs/",
+        "--fact",
+        "aws:SourceAccount=1",
+    ];
+    let text = advice(&policy, &fact);
+    assert!(
+        text.contains("`aws:SourceAccount` of this delivery is `1`, as you say → help write `1`"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_grant_for_a_time_is_weighed_at_the_time_of_the_run() {
+    let policy = |operator: &str, key: &str, value: Value| {
+        json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"}, "Action": "s3:PutObject",
+            "Resource": "arn:aws:s3:::amzn-s3-demo-logs/*",
+            "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}, operator: {key: value}}}]})
+    };
+    let (past, future) = ("2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z");
+    for (policy, allowed) in [
+        (policy("DateLessThan", "aws:CurrentTime", json!(past)), false),
+        (policy("DateLessThan", "aws:CurrentTime", json!(future)), true),
+        (policy("DateGreaterThan", "aws:CurrentTime", json!(past)), true),
+        (policy("DateGreaterThan", "aws:CurrentTime", json!(future)), false),
+        (
+            policy("DateLessThan", "aws:EpochTime", json!(1_577_836_800)),
+            false,
+        ),
+        (
+            policy("NumericLessThan", "aws:EpochTime", json!(1_577_836_800)),
+            false,
+        ),
+        (
+            policy("NumericLessThan", "aws:EpochTime", json!(32_472_144_000_i64)),
+            true,
+        ),
+    ] {
+        let (code, told) = test(&policy.to_string(), &["--prefix", "logs/"]);
+        assert_eq!(code == 0, allowed, "{policy}\n{told}");
+        assert_ne!(code, 3, "{policy}\n{told}");
+        // A plan or a hand-written snapshot knows no time of its own either.
+        let snapshot = json!({"version": 1, "unasked": "absent", "accounts": [{"id": "111122223333", "buckets": {
+            "app-data": {"region": "eu-west-1", "logging": {"LoggingEnabled": {
+                "TargetBucket": "amzn-s3-demo-logs", "TargetPrefix": "logs/"}}},
+            "amzn-s3-demo-logs": {"region": "eu-west-1", "logging": {}, "policy": policy}}}]});
+        let output = run(
+            &["audit", "--snapshot", "-", "--format", "json"],
+            &snapshot.to_string(),
+        );
+        let grant = &answer(&output)["edges"][0]["grant"];
+        assert_eq!(grant == "allowed", allowed, "{policy}\n{grant}");
+        assert_ne!(grant, "unknown", "{policy}");
+    }
+    let text = advice(
+        &policy("DateLessThan", "aws:CurrentTime", json!(future)),
+        &["--source-account", "111122223333", "--prefix", "logs/"],
+    );
+    assert!(
+        text.contains("only for a time: DateLessThan `2999-01-01T00:00:00Z`"),
+        "{text}"
+    );
+}

@@ -24,10 +24,10 @@ fuzz_target!(|text: &str| {
             prepared.trace(&delivery);
             prepared.caveats(&delivery);
             prepared.public_reads(&delivery);
+            prepared.unscoped_grants(&delivery);
         }
     }
     prepared.misleading();
-    prepared.unscoped_grants();
     if let Some(printed) = parsed.print(true) {
         let again = parse(&printed);
         if parsed.policy.is_some() && again.policy.is_some() {

@@ -189,8 +189,14 @@ impl Diagnostic for ConfigError {
 }
 
 impl Config {
-    /// Reads the file that these arguments mean, if there is one.
+    /// Reads the file that these arguments mean, if there is one, and the clock.
     pub fn read(arguments: &ConfigArguments) -> Result<Self, Error> {
+        let mut config = Self::read_file(arguments)?;
+        config.facts.now = Some(jiff::Timestamp::now().to_string());
+        Ok(config)
+    }
+
+    fn read_file(arguments: &ConfigArguments) -> Result<Self, Error> {
         let path = match (&arguments.config, arguments.isolated) {
             (Some(path), _) => Some(PathBuf::from(path)),
             (None, true) => None,

@@ -13,7 +13,8 @@ use super::why::{AnswerFormat, Layout};
 use super::{input, region};
 use crate::name::{AccountId, Partition};
 use crate::policy::{
-    self, AclRoute, DefaultEncryption, Delivery, Facts, Grant, KeyLayout, Prepared, Told, Unnamed,
+    self, AclRoute, Decision, DefaultEncryption, Delivery, Facts, Grant, KeyLayout, Prepared, SettledBy,
+    Told, Unnamed, Unsaid,
 };
 use crate::render::why as render;
 use crate::rules;
@@ -90,7 +91,8 @@ fn test(arguments: &TestArguments, config: &ConfigArguments, console: &Console) 
     let text = input::read_text(&arguments.file)?;
     let (text, facts) = unwrapped(text, facts);
     let prepared = Prepared::new(&policy::parse(&text), &facts);
-    let decision = prepared.decide(&delivery);
+    let mut decision = prepared.decide(&delivery);
+    advise_options(&mut decision);
     let explanation = rules::explain_policy(&prepared, &delivery, &decision);
     let title = format!(
         "{} → {}, {}",
@@ -120,6 +122,40 @@ fn test(arguments: &TestArguments, config: &ConfigArguments, console: &Console) 
         Grant::Denied | Grant::NotGranted | Grant::Malformed => Exit::Findings,
         Grant::Unknown => Exit::Undecided,
     })
+}
+
+/// Where an option of this command tells what is open, nothing has to be done to the policy.
+fn advise_options(decision: &mut Decision) {
+    let option = |unsaid: Unsaid| {
+        Some(match unsaid {
+            Unsaid::SourceAccount | Unsaid::TargetAccount => "--source-account",
+            Unsaid::Region => "--region",
+            Unsaid::Prefix => "--prefix",
+            Unsaid::Organization => "--organization",
+            Unsaid::Source
+            | Unsaid::Target
+            | Unsaid::KeyFormat
+            | Unsaid::Encryption
+            | Unsaid::Ownership
+            | Unsaid::Acl
+            | Unsaid::Time => return None,
+        })
+    };
+    for decider in &mut decision.deciders {
+        let mut options: Vec<&str> = Vec::new();
+        for unknown in &decision.unknown {
+            if unknown.statement == decider.statement
+                && let SettledBy::Input(unsaid) = unknown.settled_by
+                && let Some(option) = option(unsaid)
+                && !options.contains(&option)
+            {
+                options.push(option);
+            }
+        }
+        if !options.is_empty() {
+            decider.edit = format!("give `{}`, which would tell", options.join("` and `"));
+        }
+    }
 }
 
 fn delivery(arguments: &TestArguments, configured: Option<&str>) -> Result<Delivery, Error> {

@@ -78,8 +78,56 @@ pub struct UnknownKey {
     /// The element.
     pub element: String,
     pub settle: String,
+    pub settled_by: SettledBy,
+}
+
+/// Who knows what is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SettledBy {
     /// The policy itself leaves it open until the deploy.
-    pub is_told_later: bool,
+    Deploy,
+    /// Whoever asks: something about the edge that wasn't said.
+    Input(Unsaid),
+    /// It is known: some of the edge's keys are covered, and others aren't.
+    Keys,
+    /// Nobody outside AWS.
+    Nobody,
+}
+
+/// What may be left unsaid about an edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unsaid {
+    Source,
+    SourceAccount,
+    Target,
+    TargetAccount,
+    Region,
+    Prefix,
+    KeyFormat,
+    Organization,
+    Encryption,
+    Ownership,
+    Acl,
+    Time,
+}
+
+impl Unsaid {
+    pub fn words(self) -> &'static str {
+        match self {
+            Unsaid::Source => "the source's name",
+            Unsaid::SourceAccount => "the source's account",
+            Unsaid::Target => "the target's name",
+            Unsaid::TargetAccount => "the target's account",
+            Unsaid::Region => "the region",
+            Unsaid::Prefix => "the prefix",
+            Unsaid::KeyFormat => "the key format",
+            Unsaid::Organization => "the account's organization",
+            Unsaid::Encryption => "the target's default encryption",
+            Unsaid::Ownership => "the target's object ownership",
+            Unsaid::Acl => "the target's ACL",
+            Unsaid::Time => "the time",
+        }
+    }
 }
 
 /// A policy and what is known, ready to decide many edges.

@@ -224,6 +224,13 @@ impl Delivery {
         }
     }
 
+    /// The day of `now`.
+    pub fn day(&self) -> Option<jiff::civil::Date> {
+        let seconds = super::compare::parse_instant(self.now.as_deref()?)?;
+        let instant = jiff::Timestamp::from_second(seconds).ok()?;
+        Some(jiff::tz::Offset::UTC.to_datetime(instant).date())
+    }
+
     pub fn service(&self) -> &'static str {
         LOG_SERVICE
     }
@@ -236,9 +243,14 @@ fn unnamed<'a>(words: Words<'a>, label: Option<&str>, all: &Unnamed) -> Words<'a
     }
 }
 
+/// A year of this century: a pattern like `20*` covers every log until the next one.
+fn year(words: Words<'_>) -> Words<'_> {
+    words.then("20").then_some(Class::Digit, 2, Some(2))
+}
+
 /// `YYYY/MM/DD`
 fn day(words: Words<'_>) -> Words<'_> {
-    let mut words = words.then_some(Class::Digit, 4, Some(4));
+    let mut words = year(words);
     for _ in 0..2 {
         words = words.then("/").then_some(Class::Digit, 2, Some(2));
     }
@@ -247,7 +259,7 @@ fn day(words: Words<'_>) -> Words<'_> {
 
 /// `YYYY-MM-DD-hh-mm-ss-` and the unique end.
 fn simple_key(words: Words<'_>) -> Words<'_> {
-    let mut words = words.then_some(Class::Digit, 4, Some(4));
+    let mut words = year(words);
     for _ in 0..5 {
         words = words.then("-").then_some(Class::Digit, 2, Some(2));
     }

@@ -12,6 +12,8 @@ pub struct Facts {
     keys: BTreeMap<String, Told<Vec<String>>>,
     /// Answers to open questions, where the user has one.
     answers: BTreeMap<Question, Truth>,
+    /// The time of the run, RFC 3339: for what was recorded without one, and for what is yet to be.
+    pub now: Option<String>,
     /// The policy comes from AWS, which has accepted it: what only a list of this program refuses is no fault.
     pub stored: bool,
 }

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use super::compare::parse_instant;
 use super::delivery::{DefaultEncryption, Delivery, Told};
 use super::facts::Facts;
 use super::syntax::LOG_SERVICE;
@@ -76,8 +77,11 @@ pub enum Dynamic {
     ResourceAccount,
     RequestedRegion,
     CurrentTime,
-    OrganizationId,
-    OrganizationPaths,
+    EpochTime,
+    SourceOrganizationId,
+    SourceOrganizationPaths,
+    ResourceOrganizationId,
+    ResourceOrganizationPaths,
     KmsKeyId,
 }
 
@@ -160,18 +164,20 @@ fn dynamic_worlds<'a>(dynamic: Dynamic, delivery: &'a Delivery) -> Vec<World<'a>
             Some(now) => Worth::is(&**now),
             None => Worth::any(),
         }),
-        Dynamic::OrganizationId => match &delivery.organization {
+        // As a number, for operators on numbers.
+        Dynamic::EpochTime => present(match delivery.now.as_deref().and_then(parse_instant) {
+            Some(seconds) => Worth::is(seconds.to_string()),
+            None => Worth::any(),
+        }),
+        Dynamic::SourceOrganizationId | Dynamic::ResourceOrganizationId => match &delivery.organization {
             Told::Known(id) => present(Worth::is(id.as_str())),
             Told::Absent => vec![World::Absent],
             Told::Unknown => vec![World::Absent, World::Values(vec![Worth::any()])],
         },
         // o-…/r-…/ou-…/: of which only the organization is known.
-        Dynamic::OrganizationPaths => match &delivery.organization {
-            Told::Known(id) => present(Worth::Words(Words::one(format!("{id}/")).then_some(
-                Class::Anything,
-                1,
-                None,
-            ))),
+        Dynamic::SourceOrganizationPaths | Dynamic::ResourceOrganizationPaths => match &delivery.organization
+        {
+            Told::Known(id) => present(paths_in(id)),
             Told::Absent => vec![World::Absent],
             Told::Unknown => vec![World::Absent, World::Values(vec![Worth::any()])],
         },
@@ -180,6 +186,46 @@ fn dynamic_worlds<'a>(dynamic: Dynamic, delivery: &'a Delivery) -> Vec<World<'a>
             Some(DefaultEncryption::Kms) | None => vec![World::Absent, World::Values(vec![Worth::any()])],
         },
     }
+}
+
+fn paths_in(organization: &str) -> Worth<'static> {
+    Worth::Words(Words::one(format!("{organization}/")).then_some(Class::Anything, 1, None))
+}
+
+/// What the delivery of a stranger's logs carries of a key, where that differs: a bucket, an account and an
+/// organization of which no policy speaks.
+pub fn stranger_worlds(
+    dynamic: Dynamic,
+    delivery: &Delivery,
+    is_in_one: bool,
+) -> Option<Vec<World<'static>>> {
+    /// Characters for private use: no name, no id, and equal to nothing that is written.
+    const NOBODY: &str = "\u{e000}";
+    const OWN: &str = "\u{e001}";
+    let partition = &delivery.partition;
+    let present = |worth: Worth<'static>| vec![World::Values(vec![worth])];
+    let organization = format!("o-{}", NOBODY.repeat(10));
+    Some(match (dynamic, is_in_one) {
+        (Dynamic::SourceArn, _) => present(Worth::is(format!("arn:{partition}:s3:::{}", NOBODY.repeat(12)))),
+        (Dynamic::SourceAccount, _) => present(Worth::is(NOBODY.repeat(12))),
+        (Dynamic::SourceOrganizationId, true) => present(Worth::is(organization)),
+        (Dynamic::SourceOrganizationPaths, true) => present(paths_in(&organization)),
+        (Dynamic::SourceOrganizationId | Dynamic::SourceOrganizationPaths, false) => vec![World::Absent],
+        // Whichever the own one is, it is another one.
+        (Dynamic::ResourceOrganizationId, _) if delivery.organization == Told::Unknown => {
+            present(Worth::is(format!("o-{}", OWN.repeat(10))))
+        }
+        (
+            Dynamic::ResourceAccount
+            | Dynamic::RequestedRegion
+            | Dynamic::CurrentTime
+            | Dynamic::EpochTime
+            | Dynamic::ResourceOrganizationId
+            | Dynamic::ResourceOrganizationPaths
+            | Dynamic::KmsKeyId,
+            _,
+        ) => return None,
+    })
 }
 
 /// What the user says of a key, in place of the table.
@@ -321,7 +367,7 @@ const TABLE: &[(&str, Row)] = &[
     ),
     (
         "aws:EpochTime",
-        one(State::Of(Dynamic::CurrentTime), Mark::Given, GLOBAL),
+        one(State::Of(Dynamic::EpochTime), Mark::Given, GLOBAL),
     ),
     // Who delivers.
     (
@@ -360,19 +406,31 @@ const TABLE: &[(&str, Row)] = &[
     // The organization.
     (
         "aws:SourceOrgID",
-        one(State::Of(Dynamic::OrganizationId), Mark::Documented, GLOBAL),
+        one(State::Of(Dynamic::SourceOrganizationId), Mark::Documented, GLOBAL),
     ),
     (
         "aws:SourceOrgPaths",
-        many(State::Of(Dynamic::OrganizationPaths), Mark::Documented, GLOBAL),
+        many(
+            State::Of(Dynamic::SourceOrganizationPaths),
+            Mark::Documented,
+            GLOBAL,
+        ),
     ),
     (
         "aws:ResourceOrgID",
-        one(State::Of(Dynamic::OrganizationId), Mark::Documented, GLOBAL),
+        one(
+            State::Of(Dynamic::ResourceOrganizationId),
+            Mark::Documented,
+            GLOBAL,
+        ),
     ),
     (
         "aws:ResourceOrgPaths",
-        many(State::Of(Dynamic::OrganizationPaths), Mark::Documented, GLOBAL),
+        many(
+            State::Of(Dynamic::ResourceOrganizationPaths),
+            Mark::Documented,
+            GLOBAL,
+        ),
     ),
     // "Only if the principal is a member of an organization": a service is none.
     ("aws:PrincipalOrgID", one(State::Absent, Mark::Documented, GLOBAL)),

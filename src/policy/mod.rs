@@ -25,7 +25,7 @@ mod trace;
 mod truth;
 mod words;
 
-pub use decide::{Decision, Grant, Prepared, UnknownKey};
+pub use decide::{Decision, Grant, Prepared, SettledBy, UnknownKey, Unsaid};
 pub use delivery::{AclRoute, DefaultEncryption, Delivery, KeyLayout, Ownership, Told, Unnamed};
 pub use facts::{Facts, Question, SWITCHES, Switch};
 pub use fault::{Fault, FaultKind, Warning, WarningKind};

@@ -2,10 +2,10 @@
 
 use super::decide::Prepared;
 use super::delivery::{Delivery, Ownership};
-use super::keys;
+use super::keys::{self, World};
 use super::open::Open;
 use super::pattern::Pattern;
-use super::prepare::{PreparedStatement, Request};
+use super::prepare::{PreparedCondition, PreparedStatement, Request};
 use super::syntax::{Effect, LOG_SERVICE, Statement, Who};
 use super::trace::{keys_in_words, listed};
 use super::truth::Truth;
@@ -339,7 +339,7 @@ fn conditions(statement: &Statement, ready: &PreparedStatement, request: &Reques
             };
             let (miss, edit) = match key.as_str() {
                 "aws:SourceArn" => {
-                    let arn = source_arn(delivery);
+                    let arn = said(condition).unwrap_or_else(|| source_arn(delivery));
                     let edit = match written.values.as_slice() {
                         [only] if only.text.trim_end_matches("/*") == arn => {
                             format!("write `{arn}`, without `/*`: the source is the bucket, not its objects")
@@ -350,12 +350,18 @@ fn conditions(statement: &Statement, ready: &PreparedStatement, request: &Reques
                     (Miss::SourceArn, edit)
                 }
                 "aws:SourceAccount" => {
-                    let account = delivery.source_account.as_ref().map_or("ACCOUNT", |id| id.as_str());
+                    let known = delivery.source_account.as_ref().map(ToString::to_string);
+                    let account = said(condition).or(known);
+                    let account = account.as_deref().unwrap_or("ACCOUNT");
                     (Miss::SourceAccount, format!("write `{account}`"))
                 }
                 "aws:SourceOrgID" | "aws:SourceOrgPaths" => (
                     Miss::SourceOrganization,
                     format!("condition on `aws:SourceAccount` instead, or let `{key}` name the source's organization"),
+                ),
+                "aws:CurrentTime" | "aws:EpochTime" => (
+                    Miss::Condition(key.clone()),
+                    format!("let the condition on `{key}` hold for as long as logs are wanted, or take it out"),
                 ),
                 _ => (
                     Miss::Condition(key.clone()),
@@ -366,11 +372,23 @@ fn conditions(statement: &Statement, ready: &PreparedStatement, request: &Reques
                 miss,
                 element,
                 written: format!("{} {values}", written.operator),
-                needed: format!("`{key}` of this delivery is {}", request.carries(condition)),
+                needed: format!(
+                    "`{key}` of this delivery is {}{}",
+                    request.carries(condition),
+                    if condition.told.is_some() { ", as you say" } else { "" }
+                ),
                 edit,
             }
         })
         .collect()
+}
+
+/// The value that the user says a delivery carries of a condition's key.
+fn said(condition: &PreparedCondition) -> Option<String> {
+    match condition.told.as_deref()? {
+        [World::Values(values)] => values.first()?.known().map(str::to_owned),
+        _ => None,
+    }
 }
 
 fn source_arn(delivery: &Delivery) -> String {

@@ -284,17 +284,20 @@ pub struct Request<'d> {
     pub facts: &'d Facts,
     pub names: Words<'d>,
     /// By the number of a [`Dynamic`].
-    dynamic: [Vec<World<'d>>; 8],
+    dynamic: [Vec<World<'d>>; 11],
 }
 
-const DYNAMIC: [Dynamic; 8] = [
+const DYNAMIC: [Dynamic; 11] = [
     Dynamic::SourceArn,
     Dynamic::SourceAccount,
     Dynamic::ResourceAccount,
     Dynamic::RequestedRegion,
     Dynamic::CurrentTime,
-    Dynamic::OrganizationId,
-    Dynamic::OrganizationPaths,
+    Dynamic::EpochTime,
+    Dynamic::SourceOrganizationId,
+    Dynamic::SourceOrganizationPaths,
+    Dynamic::ResourceOrganizationId,
+    Dynamic::ResourceOrganizationPaths,
     Dynamic::KmsKeyId,
 ];
 
@@ -305,6 +308,17 @@ impl<'d> Request<'d> {
             facts,
             names: delivery.object_names(),
             dynamic: DYNAMIC.map(|dynamic| keys::worlds(State::Of(dynamic), delivery)),
+        }
+    }
+
+    /// The same edge's target, asked by somebody of whom no policy speaks.
+    pub fn of_a_stranger(delivery: &'d Delivery, facts: &'d Facts, is_in_an_organization: bool) -> Self {
+        Self {
+            dynamic: DYNAMIC.map(|dynamic| {
+                keys::stranger_worlds(dynamic, delivery, is_in_an_organization)
+                    .unwrap_or_else(|| keys::worlds(State::Of(dynamic), delivery))
+            }),
+            ..Self::new(delivery, facts)
         }
     }
 
@@ -534,6 +548,11 @@ impl Request<'_> {
     pub fn carries(&self, condition: &PreparedCondition) -> String {
         match (&condition.told, condition.row.state) {
             (Some(told), _) => carried(told),
+            // To the day: two runs of one day say the same.
+            (None, State::Of(Dynamic::CurrentTime | Dynamic::EpochTime)) => match self.delivery.day() {
+                Some(day) => format!("the time of `{day}`"),
+                None => "some time".to_owned(),
+            },
             (None, State::Of(dynamic)) => carried(self.dynamic(dynamic)),
             (None, state) => carried(&keys::worlds(state, self.delivery)),
         }

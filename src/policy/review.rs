@@ -8,8 +8,11 @@ use super::open;
 use super::parse::parse_network;
 use super::pattern::Pattern;
 use super::prepare::{PreparedStatement, Request};
-use super::syntax::{Condition, Effect, LOG_SERVICE, Operator, SetOperator, Statement, Test, Who};
+use super::syntax::{
+    Condition, Effect, Item, LOG_SERVICE, Operator, Order, SetOperator, Statement, Test, Who,
+};
 use super::truth::Truth;
+use super::words::{Class, Words};
 
 /// A condition that can't do what it says for log delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,16 +64,22 @@ impl Prepared {
 
     /// The allows that let the log service write, for whichever source: the confused deputy.
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html>
-    pub fn unscoped_grants(&self) -> Vec<&Statement> {
+    ///
+    /// What else the request carries, this delivery to the same bucket says.
+    pub fn unscoped_grants(&self, delivery: &Delivery) -> Vec<&Statement> {
+        let strangers = self.strangers(delivery);
         self.about_log_delivery()
             .filter(is_unscoped_grant)
+            .filter(|grant| strangers.iter().any(|stranger| self.lets_in(grant, stranger)))
             .map(|(statement, _)| statement)
             .collect()
     }
 
     /// Whether only the deploy tells if there is such an allow.
-    pub fn is_unscoped_perhaps(&self) -> bool {
+    pub fn is_unscoped_perhaps(&self, delivery: &Delivery) -> bool {
+        let strangers = self.strangers(delivery);
         self.all()
+            .filter(|grant| strangers.iter().any(|stranger| self.lets_in(grant, stranger)))
             .filter(|(statement, ready)| {
                 ready.principal != Truth::False
                     && ready.action != Truth::False
@@ -84,6 +93,29 @@ impl Prepared {
                     && !ready.is_dead
                     && !statement.conditions.iter().any(scopes_source)
             })
+    }
+
+    /// Somebody of another organization, and somebody of none.
+    fn strangers<'d>(&'d self, delivery: &'d Delivery) -> [Request<'d>; 2] {
+        [true, false].map(|is_in_one| Request::of_a_stranger(delivery, self.facts(), is_in_one))
+    }
+
+    /// Whether an allow may hold for a stranger's logs, and no deny surely takes them out again.
+    fn lets_in(&self, (grant, ready): &(&Statement, &PreparedStatement), stranger: &Request<'_>) -> bool {
+        let hold = |ready: &PreparedStatement| {
+            let conditions = ready
+                .conditions
+                .iter()
+                .map(|condition| stranger.condition(condition));
+            conditions.fold(ready.principal.and(ready.action), Truth::and)
+        };
+        let takes_out = |(deny, ready): (&Statement, &PreparedStatement)| {
+            deny.effect == Effect::Deny
+                && deny.is_surely_there()
+                && hold(ready) == Truth::True
+                && reaches_as_far(deny, grant)
+        };
+        hold(ready) != Truth::False && !self.all().any(takes_out)
     }
 
     /// The allows by which anyone can read objects that this edge writes, unless public access is blocked.
@@ -102,9 +134,20 @@ impl Prepared {
 
     fn reads_of_everyone(&self, delivery: &Delivery) -> Vec<&Statement> {
         let request = Request::new(delivery, self.facts());
+        // "To read a specific version" only the second is needed, and `null` is the version of an object that has
+        // none: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+        let public = ["s3:getobject", "s3:getobjectversion"].map(|action| self.public_by(action, &request));
+        let is_public = |statement: &&Statement| {
+            let mut public = public.iter().flatten();
+            public.any(|each| each.pointer == statement.pointer)
+        };
+        self.policy().statements.iter().filter(is_public).collect()
+    }
+
+    fn public_by(&self, action: &str, request: &Request<'_>) -> Vec<&Statement> {
         let reads = |(statement, ready): &(&Statement, &PreparedStatement)| {
             is_about_everyone(statement)
-                && covers(statement, "s3:getobject")
+                && covers(statement, action)
                 && request.resource(&ready.resource) != Truth::False
         };
         let narrowed = self
@@ -195,12 +238,57 @@ fn covers(statement: &Statement, action: &str) -> bool {
     })
 }
 
+/// Whether a deny is about all objects that a grant is about: about every object, or about the same ones.
+fn reaches_as_far(deny: &Statement, grant: &Statement) -> bool {
+    let (Some(deny), Some(grant)) = (&deny.resource, &grant.resource) else {
+        return false;
+    };
+    let covered = |item: &Item| {
+        let names = all_names(&item.text);
+        let covers = |deny: &Item| Pattern::new(&deny.text).covers(&names) == Truth::True;
+        deny.items.iter().any(covers)
+    };
+    // The bucket itself is no object.
+    let is_about_objects = |item: &&Item| item.text.contains(['/', '*', '?', '$']);
+    !deny.negated && !grant.negated && grant.items.iter().filter(is_about_objects).all(covered)
+}
+
+/// Everything that a pattern stands for.
+fn all_names(pattern: &str) -> Words<'_> {
+    pattern
+        .split_inclusive(['*', '?'])
+        .fold(Words::default(), |words, part| {
+            let (text, most) = match (part.strip_suffix('*'), part.strip_suffix('?')) {
+                (Some(text), _) => (text, Some((0, None))),
+                (None, Some(text)) => (text, Some((1, Some(1)))),
+                (None, None) => (part, None),
+            };
+            let words = words.then(text);
+            match most {
+                Some((least, most)) => words.then_some(Class::Anything, least, most),
+                None => words,
+            }
+        })
+}
+
 /// A condition that holds a grant to some sources.
 fn scopes_source(condition: &Condition) -> bool {
     let Some(operator) = condition.parsed.filter(|operator| !operator.negated) else {
         return false;
     };
-    if operator.test == Test::Null || operator.set == Some(SetOperator::ForAllValues) {
+    let is_no_value = match operator.test {
+        Test::Null | Test::Date(_) | Test::Bool | Test::Binary | Test::IpAddress => true,
+        Test::Numeric(order) => order != Order::Equal,
+        Test::StringEquals | Test::StringEqualsIgnoreCase | Test::StringLike | Test::Arn => false,
+    };
+    if is_no_value {
+        return false;
+    }
+    // With `IfExists` and `ForAllValues` too: a delivery always says whose logs it brings. But whoever is in no
+    // organization passes then.
+    let key = condition.key.to_ascii_lowercase();
+    let passes_without = operator.if_exists || operator.set == Some(SetOperator::ForAllValues);
+    if passes_without && key.starts_with("aws:sourceorg") {
         return false;
     }
     // What the deploy brings in is an account or a bucket, hardly everyone's.
@@ -210,12 +298,12 @@ fn scopes_source(condition: &Condition) -> bool {
         .any(|value| open::is_told_later(&value.text))
     {
         return matches!(
-            condition.key.to_ascii_lowercase().as_str(),
+            key.as_str(),
             "aws:sourceaccount" | "aws:sourceorgid" | "aws:sourceorgpaths" | "aws:sourcearn"
         );
     }
     let says_something = |text: &str| text.chars().any(|c| !matches!(c, '*' | '?' | ':' | '/' | '-'));
-    match condition.key.to_ascii_lowercase().as_str() {
+    match key.as_str() {
         "aws:sourceaccount" | "aws:sourceorgid" | "aws:sourceorgpaths" => {
             condition.values.iter().all(|value| says_something(&value.text))
         }

@@ -1,8 +1,8 @@
 //! Why a statement is, or isn't, about a delivery: element by element.
 
 use super::compare::Value;
-use super::decide::{Prepared, UnknownKey};
-use super::delivery::{Delivery, KeyLayout};
+use super::decide::{Prepared, SettledBy, UnknownKey, Unsaid};
+use super::delivery::{Delivery, KeyLayout, Told};
 use super::facts::Question;
 use super::keys::{self, Mark, State};
 use super::open::{self, Open};
@@ -113,6 +113,35 @@ impl Prepared {
         }
         caveats.dedup();
         caveats
+    }
+
+    /// One line each, of what the matching allows rest on for a time only.
+    pub fn passing(&self, delivery: &Delivery) -> Vec<String> {
+        let request = Request::new(delivery, self.facts());
+        let is_of_time = |condition: &PreparedCondition| {
+            matches!(
+                condition.row.state,
+                State::Of(keys::Dynamic::CurrentTime | keys::Dynamic::EpochTime)
+            )
+        };
+        let mut passing = Vec::new();
+        for (statement, ready) in self.policy().statements.iter().zip(self.prepared()) {
+            let conditions = statement.conditions.iter().zip(&ready.conditions);
+            let of_time = conditions.filter(|(_, condition)| is_of_time(condition));
+            if statement.effect != Effect::Allow || request.statement(ready) != Truth::True {
+                continue;
+            }
+            passing.extend(of_time.map(|(written, condition)| {
+                format!(
+                    "{} holds at {}, and only for a time: {} {}",
+                    statement.name(),
+                    request.carries(condition),
+                    written.operator,
+                    listed(written.values.iter().map(|value| value.text.as_str()))
+                )
+            }));
+        }
+        passing
     }
 
     pub(super) fn trace_statement(&self, index: usize, request: &Request<'_>) -> StatementTrace {
@@ -394,7 +423,12 @@ fn first_open(statement: &Statement, ready: &PreparedStatement, request: &Reques
     let unknown = open_elements(statement, ready, request);
     match unknown.into_iter().next() {
         Some(first) => {
-            let because = format!("hangs on {}: {}", first.key, first.settle);
+            let because = match first.settled_by {
+                SettledBy::Keys => first.settle,
+                SettledBy::Deploy | SettledBy::Input(_) | SettledBy::Nobody => {
+                    format!("hangs on {}: {}", first.key, first.settle)
+                }
+            };
             (first.element, because)
         }
         None => (statement.pointer.clone(), "it can't be told".to_owned()),
@@ -411,13 +445,13 @@ pub fn unknown_keys(prepared: &Prepared, index: usize, request: &Request<'_>) ->
 
 fn open_elements(statement: &Statement, ready: &PreparedStatement, request: &Request<'_>) -> Vec<UnknownKey> {
     let mut open = Vec::new();
-    let mut push = |key: String, element: &str, settle: String| {
+    let mut push = |key: String, element: &str, (settle, settled_by): Settled| {
         open.push(UnknownKey {
             key,
             statement: statement.pointer.clone(),
             element: element.to_owned(),
-            is_told_later: settle == ONLY_THE_DEPLOY || settle == WHETHER_IT_IS_THERE,
             settle,
+            settled_by,
         });
     };
     if ready.principal == Truth::Unknown
@@ -429,11 +463,7 @@ fn open_elements(statement: &Statement, ready: &PreparedStatement, request: &Req
             }
             let (key, question) = match &principal.who {
                 Who::Aws(text) | Who::Service(text) if open::is_in(text) => {
-                    push(
-                        "Principal".to_owned(),
-                        &principal.pointer,
-                        ONLY_THE_DEPLOY.to_owned(),
-                    );
+                    push("Principal".to_owned(), &principal.pointer, only_the_deploy());
                     continue;
                 }
                 Who::Aws(text) if is_legacy_account(text) => (
@@ -449,7 +479,7 @@ fn open_elements(statement: &Statement, ready: &PreparedStatement, request: &Req
             };
             let settle = match question {
                 Some(question) => asks(question),
-                None => "S3 would refuse this principal".to_owned(),
+                None => ("S3 would refuse this principal".to_owned(), SettledBy::Nobody),
             };
             push(key, &principal.pointer, settle);
         }
@@ -457,7 +487,7 @@ fn open_elements(statement: &Statement, ready: &PreparedStatement, request: &Req
     if ready.action == Truth::Unknown
         && let Some(action) = &statement.action
     {
-        push("Action".to_owned(), &action.pointer, ONLY_THE_DEPLOY.to_owned());
+        push("Action".to_owned(), &action.pointer, only_the_deploy());
     }
     if request.resource(&ready.resource) == Truth::Unknown
         && let Some(resource) = &statement.resource
@@ -493,11 +523,26 @@ fn open_elements(statement: &Statement, ready: &PreparedStatement, request: &Req
     open
 }
 
-/// What settles a part that the policy leaves open.
-const ONLY_THE_DEPLOY: &str = "what stands in it is told only by the deploy";
+/// What would settle it, in words, and who knows that.
+type Settled = (String, SettledBy);
 
-/// The same, of a condition that is open as a whole.
-const WHETHER_IT_IS_THERE: &str = "only the deploy tells whether it is there, and under which conditions";
+/// Of a part that the policy leaves open.
+fn only_the_deploy() -> Settled {
+    let words = "what stands in it is told only by the deploy";
+    (words.to_owned(), SettledBy::Deploy)
+}
+
+/// Of something that wasn't said about the edge.
+fn would_tell(unsaid: Unsaid) -> Settled {
+    let by = match unsaid {
+        Unsaid::Organization => " (`--organization`)",
+        _ => "",
+    };
+    (
+        format!("{} would tell{by}", unsaid.words()),
+        SettledBy::Input(unsaid),
+    )
+}
 
 /// Whether a part of a text is told only by the deploy, or not at all.
 fn is_made(parts: &[Part]) -> bool {
@@ -506,13 +551,14 @@ fn is_made(parts: &[Part]) -> bool {
         .any(|part| matches!(part, Part::Open(Open::Missing(_) | Open::Made(_))))
 }
 
-fn asks(question: Question) -> String {
+fn asks(question: Question) -> Settled {
     let switch = question.switch();
-    format!(
+    let words = format!(
         "{} Not documented; {}",
         capitalised(switch.asks),
         switch.reference
-    )
+    );
+    (words, SettledBy::Nobody)
 }
 
 fn capitalised(text: &str) -> String {
@@ -523,63 +569,74 @@ fn capitalised(text: &str) -> String {
     }
 }
 
-fn resource_settle(item: &ResourceItem, request: &Request<'_>) -> (String, String) {
+fn resource_settle(item: &ResourceItem, request: &Request<'_>) -> (String, Settled) {
     let delivery = request.delivery;
+    let is_partitioned = delivery.layout == Some(KeyLayout::Partitioned);
     let missing = [
         (
             delivery.target_bucket.is_none() && delivery.unnamed.target.is_none(),
             "the target's name",
+            Unsaid::Target,
         ),
-        (delivery.prefix.is_none(), "the prefix"),
-        (delivery.layout.is_none(), "the key format"),
+        (delivery.prefix.is_none(), "the prefix", Unsaid::Prefix),
+        (delivery.layout.is_none(), "the key format", Unsaid::KeyFormat),
         (
-            delivery.layout == Some(KeyLayout::Partitioned) && delivery.source_account.is_none(),
+            is_partitioned && delivery.source_account.is_none(),
             "the source's account",
+            Unsaid::SourceAccount,
         ),
         (
-            delivery.layout == Some(KeyLayout::Partitioned) && delivery.region.is_none(),
+            is_partitioned && delivery.region.is_none(),
             "the source's region",
+            Unsaid::Region,
         ),
         (
-            delivery.layout == Some(KeyLayout::Partitioned)
-                && delivery.source_bucket.is_none()
-                && delivery.unnamed.source.is_none(),
+            is_partitioned && delivery.source_bucket.is_none() && delivery.unnamed.source.is_none(),
             "the source's name",
+            Unsaid::Source,
         ),
     ];
-    if let Some((_, what)) = missing.iter().find(|(missing, _)| *missing) {
-        return ((*what).to_owned(), format!("{what} would tell"));
+    if let Some((_, what, unsaid)) = missing.iter().find(|(missing, ..)| *missing) {
+        return ((*what).to_owned(), would_tell(*unsaid));
     }
     match item {
-        ResourceItem::Open => ("Resource".to_owned(), ONLY_THE_DEPLOY.to_owned()),
+        ResourceItem::Open => ("Resource".to_owned(), only_the_deploy()),
         ResourceItem::Arn {
             name: super::prepare::Name::Template(parts),
             ..
-        } if is_made(parts) => ("Resource".to_owned(), ONLY_THE_DEPLOY.to_owned()),
+        } if is_made(parts) => ("Resource".to_owned(), only_the_deploy()),
         ResourceItem::Arn {
             name: super::prepare::Name::Template(_),
             ..
         } => (
             "a variable in Resource".to_owned(),
-            "the value of the variable would tell".to_owned(),
+            (
+                "the value of the variable would tell".to_owned(),
+                SettledBy::Nobody,
+            ),
         ),
         ResourceItem::Arn { .. } | ResourceItem::Everything | ResourceItem::Nothing => (
             "Resource".to_owned(),
-            format!(
-                "it covers only some of the keys, such as `{}`",
-                delivery.example_key()
+            (
+                format!(
+                    "it covers some of the keys and not others; a key is like `{}`",
+                    delivery.example_key()
+                ),
+                SettledBy::Keys,
             ),
         ),
     }
 }
 
-fn condition_settle(written: &Condition, condition: &PreparedCondition, request: &Request<'_>) -> String {
+fn condition_settle(written: &Condition, condition: &PreparedCondition, request: &Request<'_>) -> Settled {
     let key = keys::proper_name(&written.key);
     if open::is_in(&written.key) {
-        return WHETHER_IT_IS_THERE.to_owned();
+        let words = "only the deploy tells whether it is there, and under which conditions";
+        return (words.to_owned(), SettledBy::Deploy);
     }
+    let nobody = |words: String| (words, SettledBy::Nobody);
     let Some(operator) = written.parsed else {
-        return format!("there is no operator `{}`", written.operator);
+        return nobody(format!("there is no operator `{}`", written.operator));
     };
     if condition.values.is_empty() {
         return asks(Question::EmptyValues);
@@ -593,51 +650,57 @@ fn condition_settle(written: &Condition, condition: &PreparedCondition, request:
     }
     let is_useless = |value: &Value| matches!(value, Value::Ready(super::compare::Matcher::Useless, _));
     if condition.values.iter().any(is_useless) {
-        return format!(
+        return nobody(format!(
             "nothing can be compared with {}",
             listed(written.values.iter().map(|v| v.text.as_str()))
-        );
+        ));
     }
     let is_made = |value: &Value| matches!(value, Value::Template(parts) if is_made(parts));
     if condition.values.iter().any(is_made) {
-        return ONLY_THE_DEPLOY.to_owned();
+        return only_the_deploy();
     }
-    let delivery = request.delivery;
-    match condition.row.state {
-        State::Of(keys::Dynamic::OrganizationId | keys::Dynamic::OrganizationPaths) => {
-            "the account's organization would tell (`--organization`)".to_owned()
-        }
-        State::Of(keys::Dynamic::SourceArn) => "the source's name would tell".to_owned(),
-        State::Of(keys::Dynamic::SourceAccount) => "the source's account would tell".to_owned(),
-        State::Of(keys::Dynamic::ResourceAccount) => "the target's account would tell".to_owned(),
-        State::Of(keys::Dynamic::RequestedRegion) => "the region would tell".to_owned(),
-        State::Of(keys::Dynamic::CurrentTime) => "the time would tell".to_owned(),
-        State::Of(keys::Dynamic::KmsKeyId) if delivery.default_encryption.is_none() => {
-            "the target's default encryption would tell".to_owned()
-        }
-        State::Of(keys::Dynamic::KmsKeyId)
-        | State::Absent
-        | State::Is(_)
-        | State::AtLeast(_)
-        | State::OneOf(_)
-        | State::AbsentOr(_)
-        | State::AbsentOrAny
-        | State::Foreign(_) => format!(
+    match unsaid(condition.row.state, request.delivery) {
+        Some(unsaid) => would_tell(unsaid),
+        None => nobody(format!(
             "AWS doesn't say whether a delivery carries `{key}`, nor with which value ({})",
             condition.row.reference
-        ),
+        )),
     }
+}
+
+/// What about the edge would tell the value of a key, where it wasn't said.
+fn unsaid(state: State, delivery: &Delivery) -> Option<Unsaid> {
+    let State::Of(dynamic) = state else {
+        return None;
+    };
+    let (unsaid, is_missing) = match dynamic {
+        keys::Dynamic::SourceArn => (Unsaid::Source, delivery.source_bucket.is_none()),
+        keys::Dynamic::SourceAccount => (Unsaid::SourceAccount, delivery.source_account.is_none()),
+        keys::Dynamic::ResourceAccount => (Unsaid::TargetAccount, delivery.target_account.is_none()),
+        keys::Dynamic::RequestedRegion => (Unsaid::Region, delivery.region.is_none()),
+        keys::Dynamic::CurrentTime | keys::Dynamic::EpochTime => (Unsaid::Time, delivery.day().is_none()),
+        // Of the paths nothing is known but the organization.
+        keys::Dynamic::SourceOrganizationId
+        | keys::Dynamic::SourceOrganizationPaths
+        | keys::Dynamic::ResourceOrganizationId
+        | keys::Dynamic::ResourceOrganizationPaths => {
+            (Unsaid::Organization, delivery.organization == Told::Unknown)
+        }
+        keys::Dynamic::KmsKeyId => (Unsaid::Encryption, delivery.default_encryption.is_none()),
+    };
+    is_missing.then_some(unsaid)
 }
 
 pub fn unknown_acl(delivery: &Delivery) -> UnknownKey {
     let acl = delivery.acl;
-    let (key, settle) = if acl.ownership.is_none() {
-        (
-            "the target's object ownership",
-            "s3:GetBucketOwnershipControls would tell".to_owned(),
-        )
+    let read = |unsaid: Unsaid, action: &str| {
+        let settled = (format!("{action} would tell"), SettledBy::Input(unsaid));
+        (unsaid.words(), settled)
+    };
+    let (key, (settle, settled_by)) = if acl.ownership.is_none() {
+        read(Unsaid::Ownership, "s3:GetBucketOwnershipControls")
     } else if acl.write.is_none() || acl.read_acp.is_none() {
-        ("the target's ACL", "s3:GetBucketAcl would tell".to_owned())
+        read(Unsaid::Acl, "s3:GetBucketAcl")
     } else {
         (
             "LogDelivery has WRITE without READ_ACP",
@@ -649,16 +712,27 @@ pub fn unknown_acl(delivery: &Delivery) -> UnknownKey {
         statement: String::new(),
         element: String::new(),
         settle,
-        is_told_later: false,
+        settled_by,
     }
 }
 
 /// What to change, in one sentence.
 fn edit(statement: &Statement, ready: &PreparedStatement, request: &Request<'_>, truth: Truth) -> String {
+    let open = match truth {
+        Truth::Unknown => open_elements(statement, ready, request),
+        Truth::True | Truth::False => Vec::new(),
+    };
+    // Where the question is what lacks, nothing is wrong with the statement.
+    let unsaid = open.iter().find_map(|key| match key.settled_by {
+        SettledBy::Input(unsaid) => Some(unsaid),
+        SettledBy::Deploy | SettledBy::Keys | SettledBy::Nobody => None,
+    });
+    if let Some(unsaid) = unsaid {
+        return ask(unsaid);
+    }
     match (statement.effect, truth) {
         (Effect::Deny, _) => exempt(statement),
         (Effect::Allow, Truth::Unknown) => {
-            let open = open_elements(statement, ready, request);
             let conditions = open.iter().filter(|key| key.element.contains("/Condition/"));
             let names: Vec<&str> = conditions.map(|key| key.key.as_str()).collect();
             if !names.is_empty() {
@@ -673,6 +747,27 @@ fn edit(statement: &Statement, ready: &PreparedStatement, request: &Request<'_>,
             }
         }
         (Effect::Allow | Effect::Neither, _) => String::new(),
+    }
+}
+
+/// How to say what is asked about.
+fn ask(unsaid: Unsaid) -> String {
+    let words = unsaid.words();
+    match unsaid {
+        Unsaid::Organization => format!(
+            "say which is {words}: `--organization o-…`, or `organization` under `[facts]` in the settings file"
+        ),
+        Unsaid::Source
+        | Unsaid::SourceAccount
+        | Unsaid::Target
+        | Unsaid::TargetAccount
+        | Unsaid::Region
+        | Unsaid::Prefix
+        | Unsaid::KeyFormat
+        | Unsaid::Encryption
+        | Unsaid::Ownership
+        | Unsaid::Acl
+        | Unsaid::Time => format!("say which is {words}"),
     }
 }
 

@@ -7,7 +7,7 @@ use super::{BucketContext, EdgeContext};
 use crate::finding::Undecided;
 use crate::graph::Edge;
 use crate::inventory::{Bucket, Call, Document, Fact, Place, Why};
-use crate::policy::{Decision, Grant, Truth};
+use crate::policy::{Decision, Grant, SettledBy, Truth};
 
 /// The policy of a log bucket, and its text.
 #[derive(Clone, Copy)]
@@ -109,7 +109,11 @@ pub fn missing_answer(edge: &Edge<'_>, target: &Bucket, decision: &Decision) -> 
     if let Some(undecided) = missing_acl(target, decision) {
         return Some(undecided);
     }
-    if decision.unknown.iter().any(|unknown| unknown.is_told_later) {
+    if decision
+        .unknown
+        .iter()
+        .any(|unknown| unknown.settled_by == SettledBy::Deploy)
+    {
         return Some(Undecided::without(Call::Policy, &Why::AfterApply).on(&target.label));
     }
     let (source, logging) = (edge.source, edge.logging);

@@ -1,6 +1,6 @@
 //! What a rule sees: a bucket, an edge or a cycle, and the graph around it.
 
-use super::grants::{TargetPolicy, delivery};
+use super::grants::{TargetPolicy, delivery, now};
 use super::tallies::Tallies;
 use crate::graph::{Cycle, Edge, EdgeNumber, LogGraph, Vertex};
 use crate::inventory::{Account, Bucket, Call, Fact, KeyFormat, Logging, Place, Settings, TargetRef, Title};
@@ -57,6 +57,11 @@ impl<'c, 'a> BucketContext<'c, 'a> {
         edges
     }
 
+    /// An edge that leads here, as a policy meets it.
+    pub fn delivery(&self, edge: &Edge<'_>) -> Delivery {
+        delivery(edge, now(self.graph, &self.tallies.facts))
+    }
+
     /// A sentence, and under it a command that does it, where the bucket is one of an account and not of a file.
     pub fn advice(&self, sentence: &str, command: &str) -> String {
         advice(sentence, command, self.bucket())
@@ -76,7 +81,7 @@ impl<'c, 'a> EdgeContext<'c, 'a> {
 
     /// The edge, as a policy meets it.
     pub fn delivery(&self) -> Delivery {
-        delivery(self.edge, self.graph.inventory().taken_at.as_deref())
+        delivery(self.edge, now(self.graph, &self.tallies.facts))
     }
 
     pub fn source(&self) -> &'a str {

@@ -5,7 +5,7 @@ use super::context::place_of;
 use super::{Check, EdgeContext, Effect, Rule};
 use crate::finding::{Finding, Severity, Verdict};
 use crate::inventory::Call;
-use crate::policy::Grant;
+use crate::policy::{Grant, SettledBy, UnknownKey};
 
 pub const RULE: Rule = Rule {
     code: "S3L103",
@@ -37,27 +37,29 @@ fn check(context: &EdgeContext<'_, '_>) -> Verdict {
         };
     };
     let (source, target) = (context.source(), &policy.bucket.label);
-    let mut keys: Vec<String> = decision
-        .unknown
-        .iter()
-        .filter(|unknown| unknown.statement == first.statement)
-        .map(|unknown| format!("`{}`", unknown.key))
-        .collect();
-    keys.dedup();
-    let keys = match keys.is_empty() {
-        true => "what can't be known from outside".to_owned(),
-        false => format!("{}, which can't be known from outside", keys.join(" and ")),
-    };
+    let unknown = decision.unknown.iter();
+    let open: Vec<&UnknownKey> = unknown.filter(|key| key.statement == first.statement).collect();
     let name = policy.name(&first.statement);
-    let mut finding = Finding::new(format!(
-        "whether the logs of `{source}` reach `{target}` hangs on {keys}: see `{name}`"
-    ))
-    .shared(
-        format!("{target} {} {keys}", first.statement),
-        format!("whether logs reach `{target}` hangs on {keys}: see `{name}`"),
-    )
-    .evidence(policy.content(&first.statement))
-    .help(first.edit.clone());
+    let keys = hangs_on(&open);
+    // Nothing is unknown here: the policy is for some keys and not for others.
+    let is_partial = !open.is_empty() && open.iter().all(|key| key.settled_by == SettledBy::Keys);
+    let (told, shared) = match is_partial {
+        true => {
+            let covers = format!("`Resource` in `{name}` covers some of their keys and not others");
+            (
+                format!("only some of the logs of `{source}` reach `{target}`: {covers}"),
+                format!("only some of the logs reach `{target}`: {covers}"),
+            )
+        }
+        false => (
+            format!("whether the logs of `{source}` reach `{target}` hangs on {keys}: see `{name}`"),
+            format!("whether logs reach `{target}` hangs on {keys}: see `{name}`"),
+        ),
+    };
+    let mut finding = Finding::new(told)
+        .shared(format!("{target} {} {}", first.statement, keys), shared)
+        .evidence(policy.content(&first.statement))
+        .help(first.edit.clone());
     for decider in &decision.deciders {
         finding = finding.label_at(policy.place(&decider.element).as_ref(), decider.because.clone());
     }
@@ -65,6 +67,20 @@ fn check(context: &EdgeContext<'_, '_>) -> Verdict {
         &place_of(context.edge.logging, "/TargetBucket"),
         format!("`{source}` logs to `{target}`"),
     )))
+}
+
+fn hangs_on(open: &[&UnknownKey]) -> String {
+    let mut keys: Vec<String> = open.iter().map(|unknown| format!("`{}`", unknown.key)).collect();
+    keys.dedup();
+    let is_unsaid = |unknown: &&UnknownKey| matches!(unknown.settled_by, SettledBy::Input(_));
+    let why = match open.iter().all(is_unsaid) {
+        true => "which the input doesn't tell",
+        false => "which can't be known from outside",
+    };
+    match keys.is_empty() {
+        true => "what can't be known from outside".to_owned(),
+        false => format!("{}, {why}", keys.join(" and ")),
+    }
 }
 
 fn unexplained(context: &EdgeContext<'_, '_>, target: &str) -> Finding {

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::delivery;
-use super::grants::TargetPolicy;
+use super::grants::{TargetPolicy, delivery, now};
 use super::run::{EdgeVerdict, LintedEdge, Outcome};
 use crate::finding::{Finding, Undecided};
 use crate::graph::{Edge, LogGraph, Target};
 use crate::inventory::{Fact, ObjectLock, Payer, Why};
 use crate::policy::{
-    Decision, Delivery, Effect, ElementKind, Facts, Fault, Grant, Mark, Prepared, StatementTrace, Truth,
+    Decision, Delivery, Effect, ElementKind, Facts, Fault, Grant, Mark, Miss, Prepared, StatementTrace, Truth,
 };
 
 /// What is told of one edge.
@@ -90,7 +89,7 @@ pub fn explain(
     facts: &Facts,
 ) -> Explanation {
     let said = Said { edge, outcome };
-    let delivery = delivery(edge, graph.inventory().taken_at.as_deref());
+    let delivery = delivery(edge, now(graph, facts));
     let policy = match &edge.target {
         Target::Bucket(bucket) => TargetPolicy::of(bucket, facts),
         Target::Foreign { owner, .. } => owner.and_then(|(_, bucket)| TargetPolicy::of(bucket, facts)),
@@ -281,6 +280,7 @@ pub fn explain_policy(prepared: &Prepared, delivery: &Delivery, decision: &Decis
                 .into_iter()
                 .map(|caveat| format!("this rests on something that AWS doesn't document: {caveat}")),
         );
+        caveats.extend(prepared.passing(delivery));
         caveats.push(
             "a resource control policy of the organization could still deny it; that can't be seen from the bucket"
                 .to_owned(),
@@ -427,12 +427,23 @@ fn conclusion(
     match &decision.nearest {
         Some(nearest) => {
             let also: Vec<String> = nearest.also.iter().map(|miss| miss.words()).collect();
+            let needed = match nearest.misses {
+                Miss::Principal
+                | Miss::Action
+                | Miss::Partition
+                | Miss::Bucket
+                | Miss::Prefix
+                | Miss::DeadAcl => format!(", and needed is {}", nearest.needed),
+                // These say it as a sentence.
+                Miss::SourceArn | Miss::SourceAccount | Miss::SourceOrganization | Miss::Condition(_) => {
+                    format!("; {}", nearest.needed)
+                }
+            };
             let mut text = format!(
-                "nothing grants it; nearest is {}, where {} misses: it says {}, and needed is {}",
+                "nothing grants it; nearest is {}, where {} misses: it says {}{needed}",
                 nearest.name,
                 nearest.misses.words(),
                 nearest.written,
-                nearest.needed
             );
             if !also.is_empty() {
                 text.push_str(&format!("; {} too", also.join(" and ")));

@@ -53,7 +53,7 @@ impl Grants {
     pub fn decide(graph: &LogGraph<'_>, facts: &Facts) -> Self {
         let mut grants = Self::default();
         let mut seen: BTreeMap<*const Bucket, usize> = BTreeMap::new();
-        let now = graph.inventory().taken_at.as_deref();
+        let now = now(graph, facts);
         for (_, edge) in graph.edges() {
             let Some((_, target)) = target(edge) else {
                 grants.edges.push((None, None));
@@ -93,6 +93,12 @@ fn target<'a>(edge: &Edge<'a>) -> Option<(&'a Account, &'a Bucket)> {
         Target::Foreign { owner, .. } => *owner,
         Target::Missing | Target::NotABucket(_) | Target::Unknown(_) => None,
     }
+}
+
+/// The time at which a delivery is weighed: that of the recording, so that it can be read again with the same result;
+/// where there is none, that of the run.
+pub fn now<'g>(graph: &'g LogGraph<'_>, facts: &'g Facts) -> Option<&'g str> {
+    graph.inventory().taken_at.as_deref().or(facts.now.as_deref())
 }
 
 /// The edge, as a policy meets it.

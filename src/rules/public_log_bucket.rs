@@ -1,7 +1,6 @@
 //! S3L109: logs that anyone can read.
 
 use super::context::{place_of, quoted};
-use super::grants::delivery;
 use super::{BucketContext, Check, Effect, Rule, bucket_policy::BucketPolicy};
 use crate::finding::{Finding, Severity, Undecided, Verdict};
 use crate::inventory::{Acl, Call, Fact, Grant, ObjectOwnership, Place, PublicAccessBlock, Why};
@@ -60,7 +59,6 @@ fn by_policy(context: &BucketContext<'_, '_>) -> Found {
         return Err(Undecided::without(Call::Policy, why));
     }
     let mut is_public_perhaps = false;
-    let now = context.graph.inventory().taken_at.as_deref();
     for (number, edge) in context.deliverable() {
         let policy = context.tallies.policy(number);
         let Some(policy) =
@@ -68,7 +66,7 @@ fn by_policy(context: &BucketContext<'_, '_>) -> Found {
         else {
             return Ok(None);
         };
-        let delivery = delivery(edge, now);
+        let delivery = context.delivery(edge);
         let public = policy.prepared.public_reads(&delivery);
         if let Some(statement) = public.first() {
             let element = statement

@@ -26,9 +26,13 @@ fn check(context: &BucketContext<'_, '_>) -> Verdict {
     if !policy.policy.prepared.faults().is_empty() {
         return Ok(None);
     }
-    let grants = policy.policy.prepared.unscoped_grants();
+    let Some((edge, _)) = target.edges.first() else {
+        return Ok(None);
+    };
+    let delivery = context.delivery(edge);
+    let grants = policy.policy.prepared.unscoped_grants(&delivery);
     let Some(first) = grants.first() else {
-        return match policy.policy.prepared.is_unscoped_perhaps() {
+        return match policy.policy.prepared.is_unscoped_perhaps(&delivery) {
             true => Err(Undecided::without(Call::Policy, &Why::AfterApply)),
             false => Ok(None),
         };
