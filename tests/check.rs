@@ -410,3 +410,56 @@ fn a_file_is_named_as_its_repository_names_it() {
     let rdjson: Value = serde_json::from_str(&told("rdjson")).expect("JSON");
     assert_eq!(rdjson["diagnostics"][0]["location"]["path"], "template.yaml");
 }
+
+#[test]
+fn other_tools_are_told_of_the_log_buckets_of_files_where_they_are_declared() {
+    let told = |arguments: &[&str]| {
+        let output = program()
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/one-setup"))
+            .args(["--isolated", "suppress-peers"])
+            .args(arguments)
+            .output()
+            .expect("the program starts");
+        assert_eq!(code(&output), 0, "{}", stderr(&output));
+        stdout(&output)
+    };
+    // Each in its language, the logged buckets and the one with a key of its own in none.
+    let hcl = told(&["plan.json", "--source", ".", "--tool", "checkov"]);
+    assert!(
+        hcl.contains("# amzn-s3-demo-logs: main.tf:29\n# checkov:skip=CKV_AWS_18:"),
+        "{hcl}"
+    );
+    assert_eq!(hcl.matches("CKV_AWS_145").count(), 1, "{hcl}");
+    assert!(!hcl.contains("amzn-s3-demo-app"), "{hcl}");
+    let planned = told(&["plan.json", "--tool", "checkov"]);
+    assert!(
+        planned.contains("# amzn-s3-demo-logs: aws_s3_bucket.logs in plan.json\n# checkov:skip="),
+        "{planned}"
+    );
+    let template = ["template.yaml", "--region", "eu-west-1", "--tool"];
+    let checkov = told(&[&template[..], &["checkov"]].concat());
+    assert!(
+        checkov.contains(
+            "# amzn-s3-demo-logs: Logs in template.yaml:10\nMetadata:\n  checkov:\n    skip:\n      - id: CKV_AWS_18\n"
+        ),
+        "{checkov}"
+    );
+    let guard = told(&[&template[..], &["cfn-guard"]].concat());
+    assert!(
+        guard.contains(
+            "# amzn-s3-demo-logs: Logs in template.yaml:10\nMetadata:\n  guard:\n    SuppressedRules:\n      - S3_BUCKET_LOGGING_ENABLED"
+        ),
+        "{guard}"
+    );
+    // What reads templates alone never meets a bucket of Terraform.
+    for tool in ["cfn-guard", "cdk-nag"] {
+        assert_eq!(told(&["plan.json", "--tool", tool]), "");
+    }
+    let nag = told(&["cdk.out", "--tool", "cdk-nag"]);
+    assert!(
+        nag.contains("made at lib/storage.ts:5:5\nValidations.of("),
+        "{nag}"
+    );
+    let trivy = told(&["plan.json", "--source", ".", "--tool", "trivy"]);
+    assert!(trivy.contains("paths: [\"main.tf\"]"), "{trivy}");
+}

@@ -9,8 +9,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::escape::visible;
+use super::position::Positions;
 use crate::graph::{LogGraph, Vertex};
-use crate::inventory::{Fact, Title};
+use crate::inventory::{Fact, Place, Title};
 use crate::name::{Arn, Partition};
 
 /// The tools that flag a healthy log bucket.
@@ -36,10 +37,10 @@ impl Peer {
 
     fn heading(self) -> &'static str {
         match self {
-            Peer::Checkov => "checkov: into the block of the bucket in Terraform",
+            Peer::Checkov => "checkov: into the bucket's block in Terraform, to its Type in CloudFormation",
             Peer::Trivy => "Trivy: .trivyignore.yaml (--ignorefile)",
             Peer::CdkNag => "cdk-nag: after the bucket is made",
-            Peer::CfnGuard => "cfn-guard: the bucket's Metadata in CloudFormation",
+            Peer::CfnGuard => "cfn-guard: beside the bucket's Type in CloudFormation",
             Peer::Prowler => "Prowler: mutelist.yaml (--mutelist-file)",
             Peer::SecurityHub => {
                 "Security Hub: aws securityhub create-automation-rule --cli-input-json file://rule.json"
@@ -103,23 +104,87 @@ pub struct LogBucket {
     region: Option<String>,
     partition: Partition,
     sources: usize,
-    /// Where it is declared.
-    file: Option<String>,
+    declared: Option<Declaration>,
     demands: Vec<Demand>,
+}
+
+/// Where a bucket is declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Declaration {
+    file: String,
+    language: Language,
+    /// The resource, where the file alone doesn't say it.
+    resource: Option<String>,
+    line: Option<usize>,
+    /// Where the program that wrote the file made it.
+    made_at: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Language {
+    Terraform,
+    CloudFormation,
+}
+
+impl Declaration {
+    fn of(place: &Place, positions: &mut Positions) -> Option<Self> {
+        let made_at = place.made_at.as_deref().map(|at| visible(at).into_owned());
+        let declared = |path: &str, language, resource: Option<&str>, line| Self {
+            file: path.to_owned(),
+            language,
+            resource: resource.map(|resource| visible(resource).into_owned()),
+            line,
+            made_at,
+        };
+        match &place.document.title {
+            Title::Answer { .. } => None,
+            Title::Embedded { path, address } => {
+                Some(declared(path, Language::Terraform, Some(address), None))
+            }
+            Title::File { path } => {
+                let line = positions.locate(place).map(|at| at.line);
+                let of_a_template = place
+                    .pointer
+                    .strip_prefix("/Resources/")
+                    .and_then(|rest| rest.split('/').next());
+                Some(match of_a_template {
+                    Some(resource) => declared(path, Language::CloudFormation, Some(resource), line),
+                    None => declared(path, Language::Terraform, None, line),
+                })
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Declaration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(resource) = &self.resource {
+            write!(f, "{resource} in ")?;
+        }
+        f.write_str(&visible(&self.file))?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        match &self.made_at {
+            Some(made_at) => write!(f, ", made at {made_at}"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl LogBucket {
     /// The log buckets of the graph that are right to lack what the tools demand. What is unknown of one is not excused.
     pub fn of(graph: &LogGraph<'_>) -> Vec<Self> {
+        let mut positions = Positions::default();
         graph
             .buckets()
             .filter(|vertex| vertex.is_target_of_another() && vertex.bucket.in_scope)
-            .map(|vertex| Self::new(&vertex))
+            .map(|vertex| Self::new(&vertex, &mut positions))
             .filter(|bucket| !bucket.demands.is_empty())
             .collect()
     }
 
-    fn new(vertex: &Vertex<'_, '_>) -> Self {
+    fn new(vertex: &Vertex<'_, '_>, positions: &mut Positions) -> Self {
         let bucket = vertex.bucket;
         let settings = bucket.settings();
         let mut demands = Vec::new();
@@ -142,13 +207,8 @@ impl LogBucket {
         if !locked {
             demands.push(Demand::ObjectLock);
         }
-        let file = bucket
-            .place
-            .as_ref()
-            .and_then(|place| match &place.document.title {
-                Title::File { path } | Title::Embedded { path, .. } => Some(path.clone()),
-                Title::Answer { .. } => None,
-            });
+        let place = bucket.place.as_ref();
+        let declared = place.and_then(|place| Declaration::of(place, positions));
         let region = bucket.region.known();
         Self {
             name: visible(&bucket.label).into_owned(),
@@ -157,8 +217,23 @@ impl LogBucket {
             region: region.map(ToString::to_string),
             partition: region.map_or_else(Partition::default, |region| region.partition()),
             sources: vertex.incoming().len(),
-            file,
+            declared,
             demands,
+        }
+    }
+
+    /// Whether a tool that reads this language meets the bucket. One that was read of an account may be declared in any.
+    fn may_be_in(&self, language: Language) -> bool {
+        self.declared
+            .as_ref()
+            .is_none_or(|declared| declared.language == language)
+    }
+
+    /// The bucket, and where it is declared.
+    fn heading(&self) -> String {
+        match &self.declared {
+            Some(declared) => format!("{}: {declared}", self.name),
+            None => self.name.clone(),
         }
     }
 
@@ -200,9 +275,16 @@ pub fn render_all(buckets: &[LogBucket], out: &mut dyn Write) -> io::Result<()> 
 
 fn checkov(buckets: &[LogBucket], out: &mut dyn Write) -> io::Result<()> {
     for bucket in buckets {
-        writeln!(out, "# {}", bucket.name)?;
+        writeln!(out, "# {}", bucket.heading())?;
+        if bucket.may_be_in(Language::Terraform) {
+            for (check, reason) in bucket.checks(Peer::Checkov) {
+                writeln!(out, "# checkov:skip={check}:{reason}")?;
+            }
+            continue;
+        }
+        writeln!(out, "Metadata:\n  checkov:\n    skip:")?;
         for (check, reason) in bucket.checks(Peer::Checkov) {
-            writeln!(out, "# checkov:skip={check}:{reason}")?;
+            writeln!(out, "      - id: {check}\n        comment: {}", quoted(&reason))?;
         }
     }
     Ok(())
@@ -212,7 +294,7 @@ fn checkov(buckets: &[LogBucket], out: &mut dyn Write) -> io::Result<()> {
 fn trivy(buckets: &[LogBucket], out: &mut dyn Write) -> io::Result<()> {
     let placed: Vec<_> = buckets
         .iter()
-        .filter_map(|bucket| Some((bucket, bucket.file.as_deref()?)))
+        .filter_map(|bucket| Some((bucket, bucket.declared.as_ref()?.file.as_str())))
         .collect();
     if placed.is_empty() {
         return writeln!(
@@ -241,17 +323,18 @@ fn trivy(buckets: &[LogBucket], out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn cdk_nag(buckets: &[LogBucket], out: &mut dyn Write) -> io::Result<()> {
-    for bucket in buckets {
-        let suppressions: Vec<_> = bucket
-            .checks(Peer::CdkNag)
-            .map(|(id, reason)| json!({"id": id, "reason": reason}))
-            .collect();
-        if !suppressions.is_empty() {
-            writeln!(out, "// {}", bucket.name)?;
+    for bucket in buckets
+        .iter()
+        .filter(|bucket| bucket.may_be_in(Language::CloudFormation))
+    {
+        for (id, reason) in bucket.checks(Peer::CdkNag) {
+            let suppression = json!({"id": id, "reason": reason});
+            writeln!(out, "// {}", bucket.heading())?;
+            writeln!(out, "Validations.of(logBucket).acknowledge({suppression});")?;
+            writeln!(out, "// before cdk-nag 3:")?;
             writeln!(
                 out,
-                "NagSuppressions.addResourceSuppressions(logBucket, {});",
-                serde_json::Value::from(suppressions)
+                "// NagSuppressions.addResourceSuppressions(logBucket, [{suppression}]);"
             )?;
         }
     }
@@ -259,8 +342,11 @@ fn cdk_nag(buckets: &[LogBucket], out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn cfn_guard(buckets: &[LogBucket], out: &mut dyn Write) -> io::Result<()> {
-    for bucket in buckets {
-        writeln!(out, "# {}", bucket.name)?;
+    for bucket in buckets
+        .iter()
+        .filter(|bucket| bucket.may_be_in(Language::CloudFormation))
+    {
+        writeln!(out, "# {}", bucket.heading())?;
         writeln!(out, "Metadata:\n  guard:\n    SuppressedRules:")?;
         for (check, reason) in bucket.checks(Peer::CfnGuard) {
             writeln!(out, "      - {check} # {reason}")?;
@@ -270,7 +356,8 @@ fn cfn_guard(buckets: &[LogBucket], out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn prowler(buckets: &[LogBucket], out: &mut dyn Write) -> io::Result<()> {
-    let mut accounts: Vec<&str> = buckets.iter().map(account).collect();
+    let buckets: Vec<&LogBucket> = buckets.iter().filter(|bucket| bucket.name_known).collect();
+    let mut accounts: Vec<&str> = buckets.iter().map(|bucket| account(bucket)).collect();
     accounts.sort_unstable();
     accounts.dedup();
     writeln!(
@@ -283,6 +370,7 @@ fn prowler(buckets: &[LogBucket], out: &mut dyn Write) -> io::Result<()> {
         for demand in [Demand::Logging, Demand::CustomerKey, Demand::ObjectLock] {
             let meant: Vec<&LogBucket> = buckets
                 .iter()
+                .copied()
                 .filter(|bucket| account(bucket) == own && bucket.demands.contains(&demand))
                 .collect();
             for check in demand.checks(Peer::Prowler).iter().filter(|_| !meant.is_empty()) {
@@ -398,7 +486,14 @@ fn escaped(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn shown(name: &str) -> String {
+    fn shown(name: &str, language: Option<Language>) -> String {
+        let declared = language.map(|language| Declaration {
+            file: name.to_owned(),
+            language,
+            resource: Some(visible(name).into_owned()),
+            line: Some(7),
+            made_at: Some(visible(name).into_owned()),
+        });
         let bucket = LogBucket {
             name: visible(name).into_owned(),
             name_known: true,
@@ -406,7 +501,7 @@ mod tests {
             region: None,
             partition: Partition::default(),
             sources: 2,
-            file: Some(name.to_owned()),
+            declared,
             demands: vec![Demand::Logging, Demand::CustomerKey, Demand::ObjectLock],
         };
         let mut out = Vec::new();
@@ -416,16 +511,18 @@ mod tests {
 
     #[test]
     fn a_name_makes_no_line_and_no_end_of_a_string() {
-        let lines = shown("logs").lines().count();
-        for name in [
-            "a\n- id: b",
-            "a\"]\nb: [\"",
-            "a\r\nb",
-            "a\u{2028}b",
-            "'); evil();//",
-            "a\\",
-        ] {
-            assert_eq!(shown(name).lines().count(), lines, "{name:?}");
+        for language in [None, Some(Language::Terraform), Some(Language::CloudFormation)] {
+            let lines = shown("logs", language).lines().count();
+            for name in [
+                "a\n- id: b",
+                "a\"]\nb: [\"",
+                "a\r\nb",
+                "a\u{2028}b",
+                "'); evil();//",
+                "a\\",
+            ] {
+                assert_eq!(shown(name, language).lines().count(), lines, "{name:?}");
+            }
         }
         assert_eq!(quoted("a\"b\\"), r#""a\"b\\""#);
     }
