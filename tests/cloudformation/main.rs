@@ -1,5 +1,6 @@
 //! CloudFormation: against the real templates of the corpus, and against small ones made up for a purpose.
 
+mod change_sets;
 mod conditions;
 mod corpus;
 mod decisions;

@@ -285,3 +285,48 @@ Resources:
         [("t/In/App".to_owned(), Some(target.text().to_owned()), "delivers")]
     );
 }
+
+#[test]
+fn a_nested_stack_of_an_assembly_is_found_by_what_is_uploaded() {
+    let manifest = r#"{"version": "55.0.0", "artifacts": {
+        "Shop.assets": {"type": "cdk:asset-manifest", "properties": {"file": "Shop.assets.json"}},
+        "Shop": {"type": "aws:cloudformation:stack", "environment": "aws://111122223333/eu-west-1",
+                 "properties": {"templateFile": "Shop.template.json"}}}}"#;
+    let assets = |path: &str| {
+        format!(
+            r#"{{"version": "55.0.0", "files": {{"0a1b": {{"source": {{"path": "{path}"}}, "destinations": {{
+            "here": {{"bucketName": "assets", "objectKey": "0a1b.json"}}}}}}}}}}"#
+        )
+    };
+    let outer = r#"{"Resources": {"In": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL":
+        {"Fn::Join": ["", ["https://s3.eu-west-1.", {"Ref": "AWS::URLSuffix"}, "/assets/0a1b.json"]]}}}}}"#;
+    let inner =
+        r#"{"Resources": {"App": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "app-data"}}}}"#;
+    let read = |asset: &str| {
+        let assets = assets(asset);
+        let mut load = |path: &str| match path {
+            "cdk.out/Shop.assets.json" => Some(assets.clone()),
+            "cdk.out/Shop.template.json" => Some(outer.to_owned()),
+            "cdk.out/In.nested.template.json" | "/In.nested.template.json" => Some(inner.to_owned()),
+            _ => None,
+        };
+        cloudformation::read(
+            &[source("cdk.out/manifest.json", manifest)],
+            &Hints::default(),
+            &mut load,
+        )
+        .unwrap_or_else(|error| panic!("{error}"))
+    };
+    let found = read("In.nested.template.json");
+    assert_eq!(found.remarks, [""; 0]);
+    assert_eq!(
+        declared(&found, "Shop/In/App").bucket,
+        BucketKey::Name("app-data".to_owned())
+    );
+    // A file from anywhere is no file of the assembly.
+    let outside = read("/In.nested.template.json");
+    assert!(
+        outside.declared.is_empty() && outside.remarks.len() == 1,
+        "{outside:?}"
+    );
+}

@@ -20,6 +20,7 @@ impl Reader<'_, '_> {
         let Some(artifacts) = manifest.root.get("artifacts") else {
             return Err(wrong("it has no `artifacts`"));
         };
+        self.add_assets(manifest, artifacts);
         for artifact in artifacts.members() {
             let property = |name: &str| artifact.value.get("properties").and_then(|all| all.get(name));
             match artifact.value.get("type").and_then(Node::text) {
@@ -58,6 +59,67 @@ impl Reader<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// What the assembly uploads, and so where the templates of nested stacks are: without the metadata that `cdk synth`
+    /// adds, only their hashes name them.
+    fn add_assets(&mut self, manifest: &File, artifacts: &Node) {
+        for artifact in artifacts.members() {
+            let is_list = artifact.value.get("type").and_then(Node::text) == Some("cdk:asset-manifest");
+            let file = artifact
+                .value
+                .get("properties")
+                .and_then(|all| all.get("file")?.text())
+                .filter(|_| is_list)
+                .and_then(|name| (self.load)(&beside(&manifest.path, name)))
+                .and_then(|text| super::tree::read(&text).ok());
+            let files = file.as_ref().and_then(|tree| tree.root.get("files"));
+            for asset in files.map(Node::members).unwrap_or_default() {
+                let path = asset
+                    .value
+                    .get("source")
+                    .and_then(|source| source.get("path")?.text())
+                    // A file of the assembly; never one from anywhere.
+                    .filter(|path| !path.starts_with(['/', '~']));
+                let uploads = asset
+                    .value
+                    .get("destinations")
+                    .map(Node::members)
+                    .unwrap_or_default();
+                for upload in uploads {
+                    if let (Some(path), Some(key)) =
+                        (path, upload.value.get("objectKey").and_then(Node::text))
+                    {
+                        let path = beside(&manifest.path, path);
+                        self.assets.insert(key.to_owned(), path);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The file that a nested stack's URL ends with.
+    pub(super) fn asset(&self, resource: &Node) -> Option<String> {
+        if self.assets.is_empty()
+            || resource.get("Type").and_then(Node::text) != Some("AWS::CloudFormation::Stack")
+        {
+            return None;
+        }
+        let mut open = vec![resource.get("Properties")?.get("TemplateURL")?];
+        while let Some(node) = open.pop() {
+            match &node.value {
+                Value::Text(text) => {
+                    let found = text.rsplit('/').next().and_then(|key| self.assets.get(key));
+                    if let Some(path) = found {
+                        return Some(path.clone());
+                    }
+                }
+                Value::List(items) => open.extend(items),
+                Value::Map(members) => open.extend(members.iter().map(|member| &member.value)),
+                Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            }
+        }
+        None
     }
 
     fn open(&mut self, manifest: &File, path: &str) -> Result<File, TemplateError> {

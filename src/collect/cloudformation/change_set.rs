@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::evaluate::World;
 use super::stack::{Environment, Stack};
 use super::tree::{Member, Node, Value};
-use super::{File, Hints, TemplateError, declare_bucket, declare_policy};
+use super::{File, Hints, TemplateError, declare_bucket, declare_policy, owner, region};
 use crate::collect::deployment::{BucketKey, Configuration, Declared, Fate, Said, Stated};
 use crate::inventory::{Document, Host, Place, Title};
 use crate::name::{AccountId, Arn, Region};
@@ -70,6 +70,7 @@ pub(super) fn read(file: &File, hints: &Hints) -> Result<ChangeSet, TemplateErro
     if changes.iter().filter(ours).count() > 0 && changes.iter().filter(valued).count() == 0 {
         return Err(TemplateError::NoValues {
             path: file.path.clone(),
+            named: ["ChangeSetName", "StackName"].map(|key| text(&file.root, key)),
         });
     }
     for change in changes {
@@ -119,6 +120,20 @@ impl Reader<'_> {
             });
         let kept_name = physical.filter(|_| !replaced && action != "Add");
         let after = self.resource(change, "AfterContext", id, kind, kept_name)?;
+        // A bucket's physical id is its name, so what is removed is known without its properties.
+        if let ("Remove", "AWS::S3::Bucket", None, Some(name)) = (action, kind, &before, physical) {
+            let fate = if keeps { Fate::Forgotten } else { Fate::Deleted };
+            let key = BucketKey::Name(name.to_owned());
+            let mut removed = Declared::new(key, format!("{}/{id}", self.stack_name), fate);
+            removed.owner = owner(&self.environment);
+            removed.region = region(&self.environment);
+            self.said.before.push(Declared {
+                fate: Fate::Kept,
+                ..removed.clone()
+            });
+            self.said.declared.push(removed);
+            return Ok(());
+        }
         let gone = |fate: Fate, declared: &Declared| Declared {
             fate,
             configuration: Configuration::default(),
@@ -237,6 +252,7 @@ impl Reader<'_> {
         let world = World::new(vec![Stack {
             name: self.stack_name.clone(),
             document,
+            is_one_resource: true,
             root: Arc::new(root),
             comments: Arc::from([]),
             environment: self.environment.clone(),

@@ -120,15 +120,32 @@ pub enum TemplateError {
     #[error("{path} is no change set with values: it has no `BeforeContext` and no `AfterContext`")]
     #[diagnostic(
         code(template::change_set),
-        help("ask with values: `aws cloudformation describe-change-set --include-property-values …`")
+        help("ask with values: `{}`", with_values(.named))
     )]
-    NoValues { path: String },
+    NoValues {
+        path: String,
+        /// The change set and its stack.
+        named: [Option<String>; 2],
+    },
     #[error("{path} holds only a part of the change set: it has a `NextToken`")]
     #[diagnostic(
         code(template::change_set_page),
         help("let the AWS CLI page: leave `--no-paginate` and `--max-items` out")
     )]
     OnePage { path: String },
+}
+
+/// The command that prints a change set with its values.
+fn with_values([change_set, stack]: &[Option<String>; 2]) -> String {
+    let quoted = |name: &Option<String>, placeholder: &str| match name {
+        Some(name) if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') => name.clone(),
+        Some(_) | None => placeholder.to_owned(),
+    };
+    format!(
+        "aws cloudformation describe-change-set --include-property-values --change-set-name {} --stack-name {}",
+        quoted(change_set, "CHANGE-SET"),
+        quoted(stack, "STACK")
+    )
 }
 
 /// What says the same as a parameter of this name would.
@@ -173,6 +190,7 @@ pub fn read(sources: &[Source], hints: &Hints, load: &mut Load<'_>) -> Result<De
         stacks: Vec::new(),
         names: BTreeSet::new(),
         templates: 0,
+        assets: BTreeMap::new(),
         remarks: Vec::new(),
         change_sets: Vec::new(),
     };
@@ -309,6 +327,8 @@ struct Reader<'r, 'l> {
     names: BTreeSet<String>,
     /// Templates that are given by themselves.
     templates: usize,
+    /// The files of assemblies, by what they are called where the CDK uploads them to.
+    assets: BTreeMap<String, String>,
     remarks: Vec<String>,
     change_sets: Vec<change_set::ChangeSet>,
 }
@@ -403,6 +423,7 @@ impl Reader<'_, '_> {
         self.stacks.push(Stack {
             name: unique.clone(),
             document: Arc::clone(&file.document),
+            is_one_resource: false,
             root: Arc::clone(&file.root),
             comments: Arc::clone(&file.comments),
             environment: environment.clone(),
@@ -412,7 +433,8 @@ impl Reader<'_, '_> {
             made_at,
         });
         for member in file.root.get("Resources").map(Node::members).unwrap_or_default() {
-            let Some(path) = nested_path(&file.path, &member.value) else {
+            let named = nested_path(&file.path, &member.value);
+            let Some(path) = named.or_else(|| self.asset(&member.value)) else {
                 continue;
             };
             let text = match depth < DEEPEST_NEST {
@@ -651,7 +673,10 @@ fn opaque_macros(stack: &Stack) -> Vec<String> {
 fn place_of(stack: &Stack, resource: &Resource<'_>) -> Place {
     Place {
         document: Arc::clone(&stack.document),
-        pointer: format!("/Resources/{}", resource.id.replace('~', "~0").replace('/', "~1")),
+        pointer: match stack.is_one_resource {
+            true => String::new(),
+            false => format!("/Resources/{}", resource.id.replace('~', "~0").replace('/', "~1")),
+        },
         span: Some(resource.key_span.clone()),
         made_at: stack.made_at.get(&resource.id).map(|place| place.as_str().into()),
     }

@@ -28,6 +28,8 @@ pub(super) fn document(world: &World, item: &Item, place: &Place, address: &str)
     if let Some(unknown) = printer.unknown {
         return Fact::Unknown(unknown.why());
     }
+    // A change set has every value in its place: the policy is shown as it will be.
+    let is_shown_alone = place.document.host.is_some();
     let path = place.document.path().unwrap_or_default().to_owned();
     Fact::Known(Arc::new(Document {
         title: Title::Embedded {
@@ -35,7 +37,7 @@ pub(super) fn document(world: &World, item: &Item, place: &Place, address: &str)
             address: address.to_owned(),
         },
         text: printer.out.into(),
-        host: Some(Host {
+        host: (!is_shown_alone).then(|| Host {
             place: Place {
                 document: Arc::clone(&place.document),
                 pointer: place.pointer.clone(),

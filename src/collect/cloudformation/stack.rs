@@ -28,6 +28,8 @@ pub(super) struct Stack {
     /// What its resources' addresses start with.
     pub name: String,
     pub document: Arc<Document>,
+    /// The document is the one resource, not a template around it.
+    pub is_one_resource: bool,
     pub root: Arc<Node>,
     pub comments: Arc<[Comment]>,
     pub environment: Environment,
