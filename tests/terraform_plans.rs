@@ -830,3 +830,94 @@ fn a_dynamic_block_is_seen_in_the_source_alone() {
     assert_eq!(undecided("sort(var.where)"), (1, 0));
     assert_eq!(undecided("[]"), (0, 1));
 }
+
+/// What Terraform knew before: logging from one bucket to another, which allows it.
+fn known_before() -> Value {
+    let policy = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"}, "Action": "s3:PutObject",
+        "Resource": "arn:aws:s3:::amzn-s3-demo-logs/*",
+        "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:::app-data"}},
+    }]});
+    let values = |address: &str, values: Value| {
+        let (mode, kind, name) = parts(address);
+        json!({"address": address, "mode": mode, "type": kind, "name": name, "values": values})
+    };
+    json!({"values": {"root_module": {"resources": [
+        values("aws_s3_bucket.app", json!({"bucket": "app-data", "policy": ""})),
+        values("aws_s3_bucket.logs", json!({"bucket": "amzn-s3-demo-logs", "policy": ""})),
+        values(
+            "aws_s3_bucket_logging.app",
+            json!({"bucket": "app-data", "target_bucket": "amzn-s3-demo-logs", "target_prefix": "app/"}),
+        ),
+        values("aws_s3_bucket_policy.logs", json!({"bucket": "amzn-s3-demo-logs", "policy": policy.to_string()})),
+    ]}}})
+}
+
+#[test]
+fn what_a_targeted_plan_does_not_name_stays_as_it_was() {
+    let bucket = json!({"bucket": "amzn-s3-demo-logs", "policy": ""});
+    let mut change = change("aws_s3_bucket.logs", "no-op", bucket.clone(), json!({}));
+    change["change"]["before"] = bucket;
+    let plan = json!({
+        "format_version": "1.2",
+        "complete": false,
+        "resource_changes": [change],
+        "prior_state": known_before(),
+    });
+    let report = check(&plan.to_string(), &[]);
+    assert_eq!(told(&report), ("allowed".to_owned(), Vec::new(), Vec::new()));
+    // And it is nothing new.
+    let report = check(&plan.to_string(), &["--new-only"]);
+    assert_eq!(report["findings"], json!([]));
+}
+
+#[test]
+fn a_plan_that_only_looks_again_is_a_state() {
+    let plan = json!({
+        "format_version": "1.2",
+        "planned_values": {"root_module": {}},
+        "prior_state": known_before(),
+    });
+    let (grant, findings, _) = told(&check(&plan.to_string(), &[]));
+    assert_eq!((grant.as_str(), findings), ("allowed", Vec::new()));
+    let report = check(&plan.to_string(), &["--new-only"]);
+    assert_eq!(report["findings"], json!([]));
+}
+
+#[test]
+fn the_name_of_a_sensitive_bucket_is_hidden_in_what_is_made_of_it() {
+    let mut state = known_before()["values"].clone();
+    for (number, resource) in state["root_module"]["resources"]
+        .as_array_mut()
+        .expect("a list")
+        .iter_mut()
+        .enumerate()
+    {
+        resource["values"]["arn"] = json!("arn:aws:s3:::amzn-s3-demo-logs");
+        if number == 1 {
+            resource["sensitive_values"] = json!({"bucket": true});
+            resource["values"]["request_payer"] = json!("Requester");
+        }
+    }
+    let state = json!({"format_version": "1.0", "values": state}).to_string();
+    let report = check(&state, &[]);
+    assert!(!report.to_string().contains("amzn-s3-demo-logs"), "{report}");
+    // It is compared all the same.
+    assert_eq!(report["edges"][0]["target"], "aws_s3_bucket.logs");
+    assert_eq!(report["edges"][0]["grant"], "allowed");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_s3log-lint"))
+        .args(["check", "--isolated", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut input = child.stdin.take().expect("it is piped");
+    input.write_all(state.as_bytes()).expect("it is read");
+    drop(input);
+    let shown = child.wait_with_output().expect("the program ends").stdout;
+    let shown = String::from_utf8(shown).expect("text");
+    assert!(
+        shown.contains("S3L205") && !shown.contains("amzn-s3-demo-logs"),
+        "{shown}"
+    );
+}

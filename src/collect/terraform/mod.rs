@@ -137,30 +137,37 @@ pub fn read_with(
     let mut file: shape::Document<'_> = serde_json::from_str(document).map_err(whole)?;
     check_version(file.format_version.as_deref())?;
     let mut remarks = Vec::new();
-    let mut is_state = true;
+    let (mut is_state, mut is_only_refreshed) = (true, false);
     let mut rows = Vec::new();
     if let Some(changes) = file.resource_changes.take() {
         is_state = false;
         rows = rows::of_changes(&text, changes)?;
     } else if let Some(root) = root_module(&text, file.planned_values)? {
-        remarks.push(
-            "it holds no changes, only the values after them: what it creates can't be told".to_owned(),
-        );
         rows = rows::of_values(&text, &root, "/planned_values/root_module", true)?;
+        // A plan that only looks again has nothing but the time before.
+        is_only_refreshed = rows.is_empty() && file.prior_state.is_some();
+        remarks.push(
+            match is_only_refreshed {
+                true => "it changes nothing but what Terraform knows: it is read as a state",
+                false => "it holds no changes, only the values after them: what it creates can't be told",
+            }
+            .to_owned(),
+        );
     } else if let Some(root) = root_module(&text, file.values)? {
         rows = rows::of_values(&text, &root, "/values/root_module", false)?;
     }
-    // What was known before the plan was made: data sources, mostly.
+    let complete = file.complete.unwrap_or(true) && !file.errored.unwrap_or(false);
+    // What was known before the plan was made: data sources, mostly; and what a plan of a few targets leaves as it is.
     let prior: Option<shape::PriorState<'_>> = read_if_any(&text, file.prior_state)?;
     if let Some(root) = root_module(&text, prior.and_then(|prior| prior.values))? {
         let known: BTreeSet<String> = rows.iter().map(|row| row.text.clone()).collect();
         let before = rows::of_values(&text, &root, "/prior_state/values/root_module", false)?;
-        let data = before
+        let stays = |row: &Row<'_>| row.address.is_data || !complete || is_only_refreshed;
+        let more = before
             .into_iter()
-            .filter(|row| row.address.is_data && !known.contains(&row.text));
-        rows.extend(data);
+            .filter(|row| stays(row) && !known.contains(&row.text));
+        rows.extend(more);
     }
-    let complete = file.complete.unwrap_or(true) && !file.errored.unwrap_or(false);
     if !complete {
         remarks.push(
             "it is incomplete (targeted, deferred or failed): what it doesn't name may be configured all the same"
@@ -363,6 +370,8 @@ impl<'r, 'a> Reader<'r, 'a> {
             }
             let earlier = match is_state {
                 true => None,
+                // What the plan doesn't name is after it what it was before.
+                false if row.verb == Verb::Keep => row.before.as_ref().or(row.after.as_ref()),
                 false => row.before.as_ref(),
             };
             match earlier {
