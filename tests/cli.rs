@@ -350,6 +350,33 @@ fn the_scope_hides_other_buckets_and_still_looks_at_them() {
 }
 
 #[test]
+fn what_a_run_needs_is_printed_for_every_command_that_asks_more() {
+    let actions = |arguments: &[&str]| {
+        let output = run(&[arguments, &["--print-iam-policy"]].concat());
+        assert_eq!(code(&output), 0, "{arguments:?}: {}", stderr(&output));
+        let policy: serde_json::Value = serde_json::from_str(&stdout(&output)).expect("a policy");
+        policy["Statement"][1]["Action"].to_string()
+    };
+    assert!(!actions(&["audit"]).contains("Put"));
+    let fix = actions(&["fix"]);
+    for action in [
+        "s3:PutBucketLogging",
+        "s3:PutEncryptionConfiguration",
+        "s3:GetBucketAcl",
+    ] {
+        assert!(fix.contains(action), "{action} is missing in {fix}");
+    }
+    assert!(!fix.contains("s3:CreateBucket"), "{fix}");
+    assert!(actions(&["fix", "--create"]).contains("s3:CreateBucket"));
+    let enable = run(&["enable", "--create", "--print-iam-policy"]);
+    assert!(
+        stderr(&enable).contains("s3:DeleteBucketPolicy and s3:DeleteBucket"),
+        "{}",
+        stderr(&enable)
+    );
+}
+
+#[test]
 fn a_region_without_a_bucket_is_named() {
     let output = run(&[
         "audit",

@@ -217,6 +217,124 @@ fn a_pattern_stands_for_the_buckets_that_match() {
     assert!(!shown.contains("web-assets"), "{shown}");
 }
 
+/// Three buckets that the world can look into, and one that nobody knows enough of.
+fn open_to_the_world() -> Value {
+    let nothing_blocked = json!({ "PublicAccessBlockConfiguration": { "BlockPublicAcls": false,
+        "IgnorePublicAcls": false, "BlockPublicPolicy": false, "RestrictPublicBuckets": false } });
+    let policy = |bucket: &str| {
+        json!({ "Policy": json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Principal": "*",
+            "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{bucket}/*") }] }).to_string() })
+    };
+    json!({
+        "app-data": { "region": "eu-west-1" },
+        "by-policy": { "region": "eu-west-1", "policy": policy("by-policy"), "public_access_block": nothing_blocked },
+        "by-acl": { "region": "eu-west-1", "public_access_block": nothing_blocked,
+            "ownership_controls": { "OwnershipControls": { "Rules": [{ "ObjectOwnership": "ObjectWriter" }] } },
+            "acl": { "Owner": { "ID": "exampleowner" }, "Grants": [{ "Permission": "READ", "Grantee": {
+                "Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AllUsers" } }] } },
+        "unread": { "region": "eu-west-1", "policy": policy("unread"),
+            "public_access_block": { "error": { "code": "AccessDenied", "status": 403 } } },
+        "blocked": { "region": "eu-west-1", "policy": policy("blocked"), "public_access_block": {
+            "PublicAccessBlockConfiguration": { "BlockPublicAcls": true, "IgnorePublicAcls": true,
+                "BlockPublicPolicy": true, "RestrictPublicBuckets": true } } },
+    })
+}
+
+#[test]
+fn no_logs_are_led_to_where_anyone_can_read_them() {
+    let folder = folder();
+    recorded(folder.path(), &open_to_the_world());
+    for (target, sentence) in [
+        ("by-policy", "anyone can read the logs in `by-policy`"),
+        ("by-acl", "anyone can get at the logs in `by-acl`"),
+        ("unread", "s3:GetBucketPublicAccessBlock was denied"),
+    ] {
+        for more in [[].as_slice(), &["--emit", "cli"]] {
+            let arguments = [["enable", "app-data", "--target", target].as_slice(), more].concat();
+            let output = on_the_recording(folder.path(), &arguments);
+            let told = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{target}: {told}");
+            assert!(told.contains(sentence), "{target}: {told}");
+            assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
+        }
+    }
+    let blocked = on_the_recording(folder.path(), &["enable", "app-data", "--target", "blocked"]);
+    assert_eq!(blocked.status.code(), Some(0), "{}", text(&blocked.stderr));
+    // What stands already isn't refused, and isn't passed over either.
+    let mut standing = open_to_the_world();
+    standing["by-policy"]["policy"]["Policy"] = json!(json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::by-policy/*" },
+        { "Effect": "Allow", "Principal": { "Service": "logging.s3.amazonaws.com" }, "Action": "s3:PutObject",
+          "Resource": "arn:aws:s3:::by-policy/*", "Condition": { "StringEquals": { "aws:SourceAccount": ACCOUNT } } },
+    ] }).to_string());
+    standing["app-data"]["logging"] = json!({ "LoggingEnabled": { "TargetBucket": "by-policy", "TargetPrefix": "a/",
+        "TargetObjectKeyFormat": { "PartitionedPrefix": { "PartitionDateSource": "EventTime" } } } });
+    recorded(folder.path(), &standing);
+    let so_already = on_the_recording(
+        folder.path(),
+        &[
+            "enable",
+            "app-data",
+            "--target",
+            "by-policy",
+            "--expire-after",
+            "never",
+        ],
+    );
+    let shown = text(&so_already.stdout);
+    assert_eq!(so_already.status.code(), Some(0), "{}", text(&so_already.stderr));
+    assert!(shown.contains("it is so already"), "{shown}");
+    let expires = on_the_recording(folder.path(), &["enable", "app-data", "--target", "by-policy"]);
+    let shown = text(&expires.stdout);
+    assert!(
+        shown.contains("Findings that remain:\n  error[S3L109]"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_rule_that_cannot_be_decided_is_named_with_what_would_tell() {
+    let folder = folder();
+    let mut buckets = two_sources();
+    buckets["my-logs"] = json!({ "region": "eu-west-1",
+        "lifecycle": { "error": { "code": "AccessDenied", "status": 403 } } });
+    recorded(folder.path(), &buckets);
+    let output = on_the_recording(
+        folder.path(),
+        &[
+            "enable",
+            "app-data",
+            "--target",
+            "my-logs",
+            "--expire-after",
+            "never",
+        ],
+    );
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(
+        shown.contains("S3L206 and S3L207 can't be decided: s3:GetLifecycleConfiguration was denied."),
+        "{shown}"
+    );
+    assert!(!shown.contains("1 rule can't"), "{shown}");
+}
+
+#[test]
+fn what_was_found_and_is_left_is_not_called_so_already() {
+    let folder = folder();
+    recorded(
+        folder.path(),
+        &json!({ "loop": { "region": "eu-west-1", "logging": { "LoggingEnabled": {
+            "TargetBucket": "loop", "TargetPrefix": "" } } } }),
+    );
+    let output = on_the_recording(folder.path(), &["fix", "self-logging", "--check"]);
+    let shown = text(&output.stdout);
+    assert!(!shown.contains("so already"), "{shown}");
+    for option in ["S3L001 loop", "`--create`", "`--target`", "`--disable-loops`"] {
+        assert!(shown.contains(option), "`{option}` is missing in {shown}");
+    }
+}
+
 fn emitted(folder: &Path, format: &str) -> String {
     let foreign = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::old-logs/${aws:username}/*"}]}"#;
     recorded(
@@ -415,6 +533,7 @@ mod applied {
     use std::path::PathBuf;
 
     use super::sandbox::Sandbox;
+    use super::sandbox::faults::Kind;
     use super::*;
 
     fn live(sandbox: &Sandbox, folder: &Path, arguments: &[&str]) -> Output {
@@ -520,6 +639,186 @@ mod applied {
         ));
         let logging = &sandbox.dump()["accounts"][0]["buckets"]["app-data"]["logging"];
         assert_eq!(logging["LoggingEnabled"]["TargetBucket"], "my-logs");
+    }
+
+    /// Sets up one source, and is stopped at its third write.
+    fn interrupted(sandbox: &Sandbox, folder: &Path) -> Vec<&'static str> {
+        let goal = vec![
+            "enable",
+            "app-data",
+            "--target",
+            "my-logs",
+            "--create",
+            "--yes",
+            "--undo-file",
+            "undo.jsonl",
+        ];
+        sandbox.fail_write(3, 1, Kind::Refused);
+        let stopped = live(sandbox, folder, &goal);
+        assert_eq!(stopped.status.code(), Some(2), "{}", text(&stopped.stdout));
+        assert!(
+            text(&stopped.stderr).contains("run the same command again: it does the rest"),
+            "{}",
+            text(&stopped.stderr)
+        );
+        goal
+    }
+
+    #[test]
+    fn the_same_command_goes_on_in_its_own_undo_file() {
+        for cut in [false, true] {
+            let sandbox = Sandbox::start(&snapshot(&two_sources()));
+            let (before, folder) = (sandbox.dump(), folder());
+            let goal = interrupted(&sandbox, folder.path());
+            let path = folder.path().join("undo.jsonl");
+            if cut {
+                // A process that is killed while it writes leaves a part of a line.
+                let mut noted = std::fs::read_to_string(&path).expect("an undo file");
+                noted.push_str("{\"change\":0,\"sta");
+                std::fs::write(&path, noted).expect("it can be written");
+            }
+            ok(live(&sandbox, folder.path(), &goal));
+            ok(live(
+                &sandbox,
+                folder.path(),
+                &["enable", "--undo", "undo.jsonl", "--yes"],
+            ));
+            assert_eq!(sandbox.dump()["accounts"], before["accounts"]);
+        }
+    }
+
+    #[test]
+    fn an_undo_file_is_written_over_by_no_other_run() {
+        let sandbox = Sandbox::start(&snapshot(&two_sources()));
+        let folder = folder();
+        let mut goal = interrupted(&sandbox, folder.path());
+        ok(live(&sandbox, folder.path(), &goal));
+        let writes = sandbox.writes();
+        for (content, reason) in [
+            (None, "it is of a run that came to its end"),
+            (Some("a diary\n"), "it is no undo file"),
+        ] {
+            if let Some(content) = content {
+                std::fs::write(folder.path().join("undo.jsonl"), content).expect("it can be written");
+            }
+            let before = std::fs::read(folder.path().join("undo.jsonl")).expect("the file");
+            goal[1] = "web-assets";
+            let output = live(&sandbox, folder.path(), &goal);
+            assert_eq!(output.status.code(), Some(2));
+            assert!(text(&output.stderr).contains(reason), "{}", text(&output.stderr));
+            assert_eq!(
+                std::fs::read(folder.path().join("undo.jsonl")).expect("the file"),
+                before
+            );
+        }
+        assert_eq!(sandbox.writes(), writes);
+    }
+
+    #[test]
+    fn what_is_taken_back_is_taken_back_once_and_promises_nothing() {
+        let sandbox = Sandbox::start(&snapshot(&two_sources()));
+        let folder = folder();
+        let goal = ["enable", "app-data", "--target", "my-logs", "--create"];
+        let shown = ok(live(
+            &sandbox,
+            folder.path(),
+            &[goal.as_slice(), &["--yes", "--undo-file", "undo.jsonl"]].concat(),
+        ));
+        assert!(
+            !shown.contains("nothing blocked"),
+            "AWS blocks public access by itself: {shown}"
+        );
+        assert!(shown.contains("everything public blocked"), "{shown}");
+        let undo = [
+            "enable",
+            "--undo",
+            "undo.jsonl",
+            "--yes",
+            "--undo-file",
+            "redo.jsonl",
+        ];
+        let told = ok(live(&sandbox, folder.path(), &undo));
+        assert!(told.contains("Verified: it is as it was before."), "{told}");
+        assert!(!told.contains("deliver"), "{told}");
+        std::fs::remove_file(folder.path().join("redo.jsonl")).expect("the undoing can be undone");
+        let told = ok(live(&sandbox, folder.path(), &undo));
+        assert!(told.contains("it is so already"), "{told}");
+        assert!(!folder.path().join("redo.jsonl").exists());
+        std::fs::write(folder.path().join("empty.jsonl"), "").expect("it can be written");
+        let empty = live(
+            &sandbox,
+            folder.path(),
+            &["enable", "--undo", "empty.jsonl", "--yes"],
+        );
+        let told = text(&empty.stderr);
+        assert!(
+            told.contains("empty.jsonl is no undo file: it is empty"),
+            "{told}"
+        );
+        assert!(!told.contains("--out"), "{told}");
+    }
+
+    #[test]
+    fn what_cannot_be_taken_back_is_not_said_to_be_planned_anew() {
+        let sandbox = Sandbox::start(&snapshot(&two_sources()));
+        let folder = folder();
+        let goal = ["enable", "app-data", "--target", "my-logs", "--create"];
+        ok(live(
+            &sandbox,
+            folder.path(),
+            &[goal.as_slice(), &["--yes", "--undo-file", "undo.jsonl"]].concat(),
+        ));
+        let theirs = json!({ "LoggingEnabled": { "TargetBucket": "web-assets", "TargetPrefix": "theirs/" } });
+        sandbox.visit(|visitor| visitor.set("app-data", "logging", Some(theirs)));
+        let moved = live(
+            &sandbox,
+            folder.path(),
+            &["enable", "--undo", "undo.jsonl", "--yes"],
+        );
+        let told = text(&moved.stderr);
+        assert_eq!(moved.status.code(), Some(2), "{told}");
+        assert!(
+            told.contains("the logging of `app-data` changed since the plan was applied"),
+            "{told}"
+        );
+        assert!(!told.contains("plans from what is there now"), "{told}");
+    }
+
+    #[test]
+    fn everything_is_asked_of_an_existing_log_bucket_that_its_rules_read() {
+        let mut buckets = two_sources();
+        buckets["my-logs"] = json!({ "region": "eu-west-1" });
+        buckets["with-acl"] = json!({ "region": "eu-west-1", "ownership_controls": { "OwnershipControls": {
+            "Rules": [{ "ObjectOwnership": "ObjectWriter" }] } } });
+        let sandbox = Sandbox::start(&snapshot(&buckets));
+        let folder = folder();
+        for target in ["my-logs", "with-acl"] {
+            for days in ["365", "never"] {
+                let goal = ["enable", "app-data", "--target", target, "--expire-after", days];
+                let shown = ok(live(&sandbox, folder.path(), &goal));
+                assert!(!shown.contains("can't be decided"), "{target}: {shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_bucket_that_is_open_to_the_world_is_no_target_live() {
+        let sandbox = Sandbox::start(&snapshot(&open_to_the_world()));
+        let folder = folder();
+        for target in ["by-policy", "by-acl"] {
+            let refused = live(
+                &sandbox,
+                folder.path(),
+                &["enable", "app-data", "--target", target, "--yes"],
+            );
+            assert_eq!(refused.status.code(), Some(2), "{}", text(&refused.stdout));
+            assert!(
+                text(&refused.stderr).contains("anyone can"),
+                "{}",
+                text(&refused.stderr)
+            );
+        }
+        assert_eq!(sandbox.writes(), 0);
     }
 
     #[test]

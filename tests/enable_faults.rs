@@ -150,6 +150,23 @@ const SCENARIOS: &[Scenario] = &[
         kept: &[],
     },
     Scenario {
+        name: "into a log bucket whose ACL counts",
+        buckets: || {
+            let mut logs = shared_log_bucket("amzn-s3-demo-logs", "eu-west-1", &[]);
+            logs["ownership_controls"] =
+                json!({"OwnershipControls": {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}});
+            logs["acl"] = json!({"Owner": {"ID": "exampleowner"}, "Grants": [{
+                "Grantee": {"Type": "CanonicalUser", "ID": "exampleowner"}, "Permission": "FULL_CONTROL",
+            }]});
+            // Else what the ACL says would be shut out.
+            logs["public_access_block"] =
+                json!({"error": {"code": "NoSuchPublicAccessBlockConfiguration", "status": 404}});
+            json!({"app-data": plain("eu-west-1"), "amzn-s3-demo-logs": logs})
+        },
+        arguments: &["app-data", "--target", "amzn-s3-demo-logs"],
+        kept: &[("amzn-s3-demo-logs", "acl", "exampleowner")],
+    },
+    Scenario {
         name: "away from another target",
         buckets: || {
             let grants = [grant("old-logs", &["app-data", "first"])];
@@ -815,6 +832,47 @@ fn the_printed_permissions_are_enough_and_each_is_needed() {
     let printed: BTreeSet<String> = printed.iter().flatten().cloned().collect();
     let needed = needed.into_inner().expect("nobody panicked with it");
     assert_eq!(printed, needed, "printed, and needed in no scenario");
+}
+
+#[test]
+fn the_permissions_that_an_undo_file_needs_are_enough_and_each_is_needed() {
+    let scenario = scenario("from nothing");
+    // Takes a setup back that was just made, with what is printed for it but this.
+    let taken_back = |without: Option<&str>| {
+        let sandbox = scenario.start();
+        let (before, folder) = (sandbox.dump(), folder());
+        let undo_file = folder.path().join("undo.jsonl");
+        let undo_file = undo_file.to_str().expect("a path of letters");
+        let applied = program(&sandbox, folder.path())
+            .arg("enable")
+            .args(scenario.arguments)
+            .args(["--yes", "--undo-file", undo_file])
+            .output()
+            .expect("the program starts");
+        assert_eq!(applied.status.code(), Some(0), "{}", said(&applied));
+        let printed = printed_actions(&sandbox, &["--undo", undo_file]);
+        sandbox.allow_only(
+            printed
+                .iter()
+                .filter(|action| Some(action.as_str()) != without)
+                .cloned(),
+        );
+        let output = program(&sandbox, folder.path())
+            .args(["enable", "--undo", undo_file, "--yes"])
+            .output()
+            .expect("the program starts");
+        (printed, output, sandbox.dump()["accounts"] == before["accounts"])
+    };
+    let (printed, output, as_before) = taken_back(None);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(as_before, "{}", said(&output));
+    assert!(printed.contains("s3:DeleteBucketPolicy"), "{printed:?}");
+    for without in &printed {
+        let (_, output, _) = taken_back(Some(without));
+        let words = said(&output);
+        assert_eq!(output.status.code(), Some(2), "without {without}: {words}");
+        assert!(names(&words, without), "without {without}: {words}");
+    }
 }
 
 // --- many sources ---

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::Exit;
 use super::arguments::AccountArguments;
 use super::arguments::CONCURRENCY;
-use super::change::{ChangeArguments, refuse};
+use super::change::{Conduct, Origin, refuse, stopped};
 use super::error::Error;
 use super::journal::Journal;
 use super::output::Console;
@@ -20,13 +20,15 @@ use crate::inventory::Inventory;
 use crate::plan::{Change, Consequences, Plan, current};
 use crate::rules::EdgeVerdict;
 
-pub fn apply(
-    plan: &Plan,
-    inventory: &Inventory,
-    account: &AccountArguments,
-    arguments: &ChangeArguments,
-    console: &Console,
-) -> Result<Exit, Error> {
+pub fn apply(conduct: &Conduct<'_>, console: &Console) -> Result<Exit, Error> {
+    let Conduct {
+        plan,
+        inventory,
+        account,
+        arguments,
+        origin,
+        ..
+    } = *conduct;
     let journal = Journal::begin(arguments.undo_file.as_deref(), plan)?;
     let watcher = Watcher::new(&journal, plan.changes.len(), console);
     let applied = session::block_on_to_the_end(&watcher.interrupted, async {
@@ -55,7 +57,7 @@ pub fn apply(
     let undo = format!("s3log-lint enable --undo {}", journal.path().display());
     let written = applied.count(Outcome::Written);
     if let Some(stop) = applied.stop {
-        console.error(&stop.into());
+        console.error(&stopped(stop, origin));
         console.remark(&format!(
             "{} of {} changes are done ({written} by this run).",
             written
@@ -80,7 +82,7 @@ pub fn apply(
         )
     })?;
     console.remark(&format!("To take it back: {undo}"));
-    verify(plan, inventory, account, console)
+    verify(plan, inventory, account, origin, console)
 }
 
 /// Collects again, lints, and compares with what was shown.
@@ -88,6 +90,7 @@ fn verify(
     plan: &Plan,
     before: &Inventory,
     account: &AccountArguments,
+    origin: Origin,
     console: &Console,
 ) -> Result<Exit, Error> {
     // Deleted buckets can't be asked for any more.
@@ -117,12 +120,22 @@ fn verify(
         .filter(|edge| edge.verdict == EdgeVerdict::Delivers)
         .count();
     console.write(|out| {
-        if !consequences.edges.is_empty() {
+        if origin == Origin::UndoFile {
+            // Nothing was set up, so nothing is promised.
+            if open.is_empty() {
+                writeln!(out, "Verified: it is as it was before.")?;
+            }
+        } else if !consequences.edges.is_empty() {
             writeln!(
                 out,
-                "Verified: {delivering} of {} touched logging edge{} will deliver. Logs arrive within hours.",
+                "Verified: {delivering} of {} touched logging edge{} will deliver.{}",
                 consequences.edges.len(),
                 if consequences.edges.len() == 1 { "" } else { "s" },
+                if delivering > 0 {
+                    " Logs arrive within hours."
+                } else {
+                    ""
+                },
             )?;
         }
         Ok(())

@@ -12,7 +12,7 @@ use super::error::Error;
 use super::output::Console;
 use crate::apply::Stop;
 use crate::inventory::Inventory;
-use crate::plan::{Change, Consequences, Plan, current};
+use crate::plan::{Change, Consequences, Left, Plan, current};
 use crate::render;
 
 #[derive(Debug, Args)]
@@ -61,6 +61,21 @@ where
     Exit::Failed
 }
 
+/// Why a run stopped, in the words that hold for where its plan comes from.
+pub fn stopped(stop: Stop, origin: Origin) -> Error {
+    match (stop, origin) {
+        (Stop::Moved { bucket, setting, .. }, Origin::PlanFile) => Error::MovedSincePlanned {
+            bucket,
+            setting: setting.title(),
+        },
+        (Stop::Moved { bucket, setting, .. }, Origin::UndoFile) => Error::MovedSinceApplied {
+            bucket,
+            setting: setting.title(),
+        },
+        (stop, Origin::Planned | Origin::PlanFile | Origin::UndoFile) => stop.into(),
+    }
+}
+
 /// What stands in the account neither as the plan found it nor as it leaves it.
 pub fn moved(plan: &Plan, inventory: &Inventory) -> Vec<Stop> {
     let account = inventory
@@ -89,14 +104,49 @@ pub fn moved(plan: &Plan, inventory: &Inventory) -> Vec<Stop> {
         .collect()
 }
 
+/// Where a plan comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// It was made a moment ago, and would be made anew from whatever is there then.
+    Planned,
+    /// A file of `--out`.
+    PlanFile,
+    /// An undo file, of which it is the inverse.
+    UndoFile,
+}
+
+/// A plan, with what it is shown and applied with.
+pub struct Conduct<'a> {
+    pub plan: &'a Plan,
+    pub consequences: &'a Consequences,
+    /// What was asked for and isn't planned.
+    pub left: &'a [Left],
+    #[cfg_attr(
+        not(feature = "aws"),
+        expect(dead_code, reason = "only what was applied is compared with it")
+    )]
+    pub inventory: &'a Inventory,
+    pub account: &'a AccountArguments,
+    pub arguments: &'a ChangeArguments,
+    pub origin: Origin,
+}
+
 /// Shows a plan, asks, applies it.
-pub fn conduct(
-    plan: &Plan,
-    inventory: &Inventory,
-    account: &AccountArguments,
-    arguments: &ChangeArguments,
-    console: &Console,
-) -> Result<Exit, Error> {
+pub fn conduct(conduct: &Conduct<'_>, console: &Console) -> Result<Exit, Error> {
+    let Conduct {
+        plan,
+        consequences,
+        account,
+        arguments,
+        ..
+    } = *conduct;
+    // What stood there before may be put back there.
+    if conduct.origin != Origin::UndoFile {
+        let exposures = consequences.exposures(plan);
+        if !exposures.is_empty() {
+            return Ok(refuse(&exposures, console));
+        }
+    }
     let exit = match arguments.check && !plan.is_empty() {
         true => Exit::Findings,
         false => Exit::Clean,
@@ -105,8 +155,7 @@ pub fn conduct(
         emit(plan, format, console)?;
         return Ok(exit);
     }
-    let consequences = Consequences::of(plan, inventory);
-    console.write(|out| render::plan::render(plan, &consequences, console.style, out))?;
+    console.write(|out| render::plan::render(plan, consequences, conduct.left, console.style, out))?;
     if let Some(path) = &arguments.out {
         std::fs::write(path, plan.to_text()).map_err(|source| Error::Write {
             path: path.clone(),
@@ -134,7 +183,7 @@ pub fn conduct(
             return Ok(exit);
         }
     }
-    apply(plan, inventory, account, arguments, console)
+    apply(conduct, console)
 }
 
 fn is_confirmed(plan: &Plan) -> Result<bool, Error> {
@@ -163,12 +212,6 @@ fn emit(plan: &Plan, format: Emit, console: &Console) -> Result<(), Error> {
 }
 
 #[cfg(not(feature = "aws"))]
-fn apply(
-    _plan: &Plan,
-    _inventory: &Inventory,
-    _account: &AccountArguments,
-    _arguments: &ChangeArguments,
-    _console: &Console,
-) -> Result<Exit, Error> {
+fn apply(_conduct: &Conduct<'_>, _console: &Console) -> Result<Exit, Error> {
     Err(Error::NoAws)
 }

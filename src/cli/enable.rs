@@ -4,13 +4,13 @@ use clap::{Args, ValueEnum};
 
 use super::Exit;
 use super::arguments::AccountArguments;
-use super::change::{self, ChangeArguments};
+use super::change::{self, ChangeArguments, Conduct, Origin};
 use super::config::{Config, ConfigArguments};
 use super::error::Error;
 use super::output::Console;
 use super::{iam_policy, input, journal, target};
 use crate::inventory::{Inventory, KeyFormat};
-use crate::plan::{self, Enable, Namespace, Plan, Reach, Sources, TargetChoice};
+use crate::plan::{self, Change, Consequences, Enable, Namespace, Plan, Reach, Sources, TargetChoice};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -202,20 +202,15 @@ impl GoalArguments {
 pub fn run(arguments: &EnableArguments, config: &ConfigArguments, console: &Console) -> Result<Exit, Error> {
     let config = Config::read(config)?;
     let account = config.complete(&arguments.account);
+    if let Some((plan, origin)) = given(arguments)? {
+        return match arguments.print_iam_policy {
+            true => iam_policy::print_for_plan(&plan, origin, console),
+            false => written(plan, origin, &account, &arguments.change, console),
+        };
+    }
     if arguments.print_iam_policy {
         let never = arguments.goal.expire_after == ExpireAfter::Never;
         return iam_policy::print_for_enable(&account, arguments.goal.create, !never, console);
-    }
-    if let Some(path) = &arguments.undo {
-        let plan = journal::read(path)?.inverse();
-        return written(&plan, &account, &arguments.change, console);
-    }
-    if let Some(path) = &arguments.plan {
-        let plan = Plan::parse(&input::read_text(path)?).map_err(|source| Error::PlanFile {
-            path: path.clone(),
-            source,
-        })?;
-        return written(&plan, &account, &arguments.change, console);
     }
     let sources = match arguments.all_unlogged {
         true => Sources::AllUnlogged,
@@ -227,9 +222,39 @@ pub fn run(arguments: &EnableArguments, config: &ConfigArguments, console: &Cons
     goal.sources = selected(goal.sources, &account, &inventory)?;
     target::read(&account, &mut inventory, &mut goal)?;
     match plan::enable(&inventory, &goal) {
-        Ok(plan) => change::conduct(&plan, &inventory, &account, &arguments.change, console),
+        Ok(plan) => {
+            let about = match &goal.sources {
+                Sources::Named(names) => names.as_slice(),
+                Sources::AllUnlogged => &[],
+            };
+            let conduct = Conduct {
+                left: &[],
+                consequences: &Consequences::about(about, &plan, &inventory),
+                plan: &plan,
+                inventory: &inventory,
+                account: &account,
+                arguments: &arguments.change,
+                origin: Origin::Planned,
+            };
+            change::conduct(&conduct, console)
+        }
         Err(refusals) => Ok(change::refuse(&refusals, console)),
     }
+}
+
+/// The plan of a file.
+fn given(arguments: &EnableArguments) -> Result<Option<(Plan, Origin)>, Error> {
+    Ok(match (&arguments.undo, &arguments.plan) {
+        (Some(path), _) => Some((journal::read(path)?.inverse(), Origin::UndoFile)),
+        (None, Some(path)) => {
+            let plan = Plan::parse(&input::read_text(path)?).map_err(|source| Error::PlanFile {
+                path: path.clone(),
+                source,
+            })?;
+            Some((plan, Origin::PlanFile))
+        }
+        (None, None) => None,
+    })
 }
 
 /// The run is about the sources that are named; of an account's others little is asked.
@@ -285,31 +310,45 @@ fn selected(sources: Sources, account: &AccountArguments, inventory: &Inventory)
     Ok(Sources::Named(names))
 }
 
-/// A plan that is there already: shown against the account as it is now.
+/// A plan that is there already: shown against the account as it is now, without what is done already.
 fn written(
-    plan: &Plan,
+    mut plan: Plan,
+    origin: Origin,
     account: &AccountArguments,
     arguments: &ChangeArguments,
     console: &Console,
 ) -> Result<Exit, Error> {
     let mut account = account.clone();
-    let new = |bucket: &str| {
-        plan.changes.iter().any(|change| {
-            matches!(change, plan::Change::CreateBucket(_)) && change.bucket().as_str() == bucket
-        })
+    let comes_or_goes = |bucket: &str| {
+        plan.changes
+            .iter()
+            .any(|change| !matches!(change, Change::Put(_)) && change.bucket().as_str() == bucket)
     };
     account.bucket = plan
         .changes
         .iter()
         .map(|change| change.bucket().to_string())
-        .filter(|bucket| !new(bucket))
+        .filter(|bucket| !comes_or_goes(bucket))
         .collect();
     account.bucket.dedup();
     let mut inventory = input::read(&account, console)?;
-    target::read_touched(&account, &mut inventory, plan)?;
-    let moved = change::moved(plan, &inventory);
+    target::read_touched(&account, &mut inventory, &plan)?;
+    let moved = change::moved(&plan, &inventory);
     if !moved.is_empty() {
-        return Ok(change::refuse(&moved, console));
+        for stop in moved {
+            console.error(&change::stopped(stop, origin));
+        }
+        return Ok(Exit::Failed);
     }
-    change::conduct(plan, &inventory, &account, arguments, console)
+    plan.changes = plan.undone(&inventory);
+    let conduct = Conduct {
+        left: &[],
+        consequences: &Consequences::of(&plan, &inventory),
+        plan: &plan,
+        inventory: &inventory,
+        account: &account,
+        arguments,
+        origin,
+    };
+    change::conduct(&conduct, console)
 }

@@ -152,6 +152,26 @@ pub enum Error {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Stopped(#[from] crate::apply::Stop),
+    #[error("the {setting} of `{bucket}` changed since it was planned")]
+    #[diagnostic(help(
+        "nothing was written over it: write a new plan with `--out`, which starts from what is there now"
+    ))]
+    MovedSincePlanned { bucket: String, setting: &'static str },
+    #[error("the {setting} of `{bucket}` changed since the plan was applied")]
+    #[diagnostic(help(
+        "nothing was written over it: `before` in the undo file holds what stood there, to be put back by hand where it \
+         is still wanted"
+    ))]
+    MovedSinceApplied { bucket: String, setting: &'static str },
+    #[error("{path} is no undo file: {reason}")]
+    #[diagnostic(help(
+        "give the file that an applied plan left: its path was told then, and such files lie in \
+         `~/.local/state/s3log-lint`"
+    ))]
+    UndoFile { path: String, reason: String },
+    #[error("{path} is there already, and {reason}")]
+    #[diagnostic(help("give another `--undo-file`; nothing was written"))]
+    UndoFileTaken { path: String, reason: &'static str },
     #[error("{path} is no plan: {source}")]
     PlanFile {
         path: String,

@@ -7,12 +7,12 @@ use clap::Args;
 
 use super::Exit;
 use super::arguments::AccountArguments;
-use super::change::{self, ChangeArguments};
+use super::change::{self, ChangeArguments, Conduct, Origin};
 use super::config::{Config, ConfigArguments};
 use super::enable::GoalArguments;
 use super::error::Error;
 use super::output::Console;
-use super::{input, target};
+use super::{iam_policy, input, target};
 use crate::finding::{Finding, Goal, Severity};
 use crate::graph::LogGraph;
 use crate::inventory::Inventory;
@@ -50,12 +50,18 @@ pub struct FixArguments {
     pub goal: GoalArguments,
     #[command(flatten)]
     pub change: ChangeArguments,
+    /// Print the IAM policy that every repair together needs, and stop
+    #[arg(long)]
+    pub print_iam_policy: bool,
 }
 
 pub fn run(arguments: &FixArguments, config: &ConfigArguments, console: &Console) -> Result<Exit, Error> {
     let config = Config::read(config)?;
     let account = config.complete(&arguments.account);
     let selected = select(arguments)?;
+    if arguments.print_iam_policy {
+        return iam_policy::print_for_fix(&account, arguments.goal.create, console);
+    }
     let mut inventory = input::read(&account, console)?;
     let mut findings = lint(&inventory);
     findings.retain(|finding| match selected.is_empty() {
@@ -104,11 +110,16 @@ pub fn run(arguments: &FixArguments, config: &ConfigArguments, console: &Console
                 why: plan::why_not(finding.rule.code).to_owned(),
             }),
     );
-    let exit = change::conduct(&plan, &inventory, &account, &arguments.change, console)?;
-    if arguments.change.emit.is_none() {
-        console.write(|out| render::plan::render_left(&left, console.style, out))?;
-    }
-    Ok(exit)
+    let conduct = Conduct {
+        plan: &plan,
+        consequences: &consequences,
+        left: &left,
+        inventory: &inventory,
+        account: &account,
+        arguments: &arguments.change,
+        origin: Origin::Planned,
+    };
+    change::conduct(&conduct, console)
 }
 
 fn nothing(console: &Console) -> Result<Exit, Error> {

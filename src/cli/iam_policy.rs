@@ -1,20 +1,23 @@
-//! `audit --print-iam-policy`: what a run must be allowed to do, and nothing more.
+//! `--print-iam-policy`: what a run must be allowed to do, and nothing more.
+
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
 use super::Exit;
 use super::arguments::AccountArguments;
+use super::change::Origin;
 use super::error::Error;
 use super::output::Console;
 use crate::inventory::Call;
 use crate::name::{Partition, Region};
-use crate::plan::Setting;
+use crate::plan::{Change, Plan, Setting};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Policy {
     version: &'static str,
-    statement: [Statement; 2],
+    statement: Vec<Statement>,
 }
 
 #[derive(Debug, Serialize)]
@@ -26,15 +29,22 @@ struct Statement {
     resource: String,
 }
 
+/// `audit`, and `verify`, which asks nothing more: s3:ListBucket allows HeadBucket as well as the list of objects.
 pub fn print(arguments: &AccountArguments, console: &Console) -> Result<Exit, Error> {
-    let partition = arguments
+    write(&policy(&partition(arguments), arguments.bucket_tags), console)
+}
+
+fn partition(arguments: &AccountArguments) -> Partition {
+    arguments
         .region
         .first()
         .and_then(|text| Region::parse(text).ok())
-        .map_or_else(Partition::default, |region| region.partition());
-    let policy = policy(&partition, arguments.bucket_tags);
+        .map_or_else(Partition::default, |region| region.partition())
+}
+
+fn write(policy: &Policy, console: &Console) -> Result<Exit, Error> {
     console.write(|out| {
-        serde_json::to_writer_pretty(&mut *out, &policy).map_err(std::io::Error::from)?;
+        serde_json::to_writer_pretty(&mut *out, policy).map_err(std::io::Error::from)?;
         writeln!(out)
     })?;
     Ok(Exit::Clean)
@@ -58,12 +68,41 @@ fn policy(partition: &Partition, tags: bool) -> Policy {
     };
     Policy {
         version: "2012-10-17",
-        statement: [
+        statement: vec![
             statement("ListTheBuckets", of_the_account, "*".to_owned()),
             statement("ReadTheirSettings", of_buckets, format!("arn:{partition}:s3:::*")),
         ],
     }
 }
+
+/// What the run does on buckets, beside the list of them.
+fn doing(partition: &Partition, sid: &'static str, action: BTreeSet<&'static str>) -> Policy {
+    Policy {
+        version: "2012-10-17",
+        statement: vec![
+            Statement {
+                sid: "ListTheBuckets",
+                effect: "Allow",
+                action: vec![Call::List.action()],
+                resource: "*".to_owned(),
+            },
+            Statement {
+                sid,
+                effect: "Allow",
+                action: action.into_iter().collect(),
+                resource: format!("arn:{partition}:s3:::*"),
+            },
+        ],
+    }
+}
+
+/// What making a log bucket takes.
+const CREATION: [&str; 4] = [
+    "s3:CreateBucket",
+    "s3:TagResource",
+    Setting::OwnershipControls.write_action(true),
+    Setting::PublicAccessBlock.write_action(true),
+];
 
 /// `enable --print-iam-policy`: for a run with these options.
 pub fn print_for_enable(
@@ -72,60 +111,82 @@ pub fn print_for_enable(
     expires: bool,
     console: &Console,
 ) -> Result<Exit, Error> {
-    let partition = arguments
-        .region
-        .first()
-        .and_then(|text| Region::parse(text).ok())
-        .map_or_else(Partition::default, |region| region.partition());
-    let mut action = vec![
+    let mut action = BTreeSet::from([
         Call::Logging.action(),
         Call::Policy.action(),
         Call::Encryption.action(),
         Call::ObjectLock.action(),
         Call::RequestPayment.action(),
+        // Whether anyone could read the logs.
+        Call::OwnershipControls.action(),
+        Call::PublicAccessBlock.action(),
+        Call::Acl.action(),
         Setting::Logging.write_action(true),
         Setting::Policy.write_action(true),
-    ];
+    ]);
+    let mut to_undo = vec![Setting::Policy.write_action(false)];
     if expires || creates {
-        action.push(Call::Versioning.action());
+        action.insert(Call::Versioning.action());
     }
     if expires {
         action.extend([Call::Lifecycle.action(), Setting::Lifecycle.write_action(true)]);
     }
     if creates {
-        action.extend([
-            Call::Head.action(),
-            "s3:CreateBucket",
-            "s3:TagResource",
-            Call::OwnershipControls.action(),
-            Setting::OwnershipControls.write_action(true),
-            Call::PublicAccessBlock.action(),
-            Setting::PublicAccessBlock.write_action(true),
-        ]);
+        action.insert(Call::Head.action());
+        action.extend(CREATION);
+        to_undo.push("s3:DeleteBucket");
     }
-    action.sort_unstable();
-    let policy = Policy {
-        version: "2012-10-17",
-        statement: [
-            Statement {
-                sid: "ListTheBuckets",
-                effect: "Allow",
-                action: vec![Call::List.action()],
-                resource: "*".to_owned(),
-            },
-            Statement {
-                sid: "SetUpTheirLogging",
-                effect: "Allow",
-                action,
-                resource: format!("arn:{partition}:s3:::*"),
-            },
-        ],
+    console.remark(&format!(
+        "To take it back needs {} besides; `--undo FILE --print-iam-policy` prints what that file needs.",
+        to_undo.join(" and ")
+    ));
+    write(
+        &doing(&partition(arguments), "SetUpTheirLogging", action),
+        console,
+    )
+}
+
+/// `enable --plan FILE --print-iam-policy`, and the same with `--undo`: for these very changes.
+pub fn print_for_plan(plan: &Plan, origin: Origin, console: &Console) -> Result<Exit, Error> {
+    let mut action: BTreeSet<&str> = plan.changes.iter().flat_map(Change::actions).collect();
+    action.insert(Call::Logging.action());
+    let sid = match origin {
+        Origin::UndoFile => "TakeBackWhatWasDone",
+        Origin::Planned | Origin::PlanFile => {
+            action.extend([
+                Call::Policy.action(),
+                Call::OwnershipControls.action(),
+                Call::PublicAccessBlock.action(),
+                Call::Acl.action(),
+            ]);
+            "ApplyThePlan"
+        }
     };
-    console.write(|out| {
-        serde_json::to_writer_pretty(&mut *out, &policy).map_err(std::io::Error::from)?;
-        writeln!(out)
-    })?;
-    Ok(Exit::Clean)
+    // Every bucket is named: nobody has to list them.
+    let mut policy = doing(&plan.partition, sid, action);
+    policy.statement.remove(0);
+    write(&policy, console)
+}
+
+/// `fix --print-iam-policy`: for every repair.
+pub fn print_for_fix(arguments: &AccountArguments, creates: bool, console: &Console) -> Result<Exit, Error> {
+    let reads = Call::ALL.into_iter().filter(|call| call.is_about_a_bucket());
+    let mut action: BTreeSet<&str> = reads.map(Call::action).collect();
+    let written = [
+        Setting::Encryption,
+        Setting::RequestPayment,
+        Setting::Lifecycle,
+        Setting::Policy,
+        Setting::Logging,
+    ];
+    action.extend(written.map(|setting| setting.write_action(true)));
+    if creates {
+        action.extend(CREATION);
+    }
+    write(
+        &doing(&partition(arguments), "RepairTheirLogging", action),
+        console,
+    )
 }
 
 #[cfg(test)]

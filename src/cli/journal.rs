@@ -1,4 +1,5 @@
-//! What an applied plan leaves behind: the plan, written before the first change, then a line for each step.
+//! What an applied plan leaves behind: the plan, written before the first change, then a line for each step. A run
+//! that goes on with an interrupted one adds its own plan and its steps to the same file.
 //!
 //! Lines are only ever added, so that a process that is killed leaves what it did. A last line that is cut is no line.
 
@@ -25,53 +26,108 @@ enum State {
     Found,
 }
 
-/// The plan of an applied plan's file, with the changes that were made and with no others.
-pub fn read(path: &str) -> Result<Plan, Error> {
-    let text = input::read_text(path)?;
-    let mut lines = text.lines();
-    let plan = Plan::parse(lines.next().unwrap_or_default()).map_err(|source| Error::PlanFile {
+/// What one run planned, and how far it came.
+#[derive(Debug)]
+struct Run {
+    plan: Plan,
+    /// None where it wasn't come to.
+    states: Vec<Option<State>>,
+}
+
+impl Run {
+    #[cfg(feature = "aws")]
+    fn is_finished(&self) -> bool {
+        let is_done = |state: &Option<State>| matches!(state, Some(State::Written | State::Found));
+        self.states.iter().all(is_done)
+    }
+}
+
+/// The runs of a file: the first one, and those that went on with it after an interruption.
+fn runs(path: &str, text: &str) -> Result<Vec<Run>, Error> {
+    let wrong = |reason: String| Error::UndoFile {
         path: path.to_owned(),
-        source,
-    })?;
-    let mut made = vec![false; plan.changes.len()];
-    for line in lines {
-        // Only the last line can be cut, and a step that isn't there was not taken.
-        let Ok(line) = serde_json::from_str::<Line>(line) else {
-            continue;
-        };
-        if let Some(made) = made.get_mut(line.change) {
-            *made = line.state != State::Found;
+        reason,
+    };
+    let mut runs: Vec<Run> = Vec::new();
+    for line in text.lines() {
+        match (serde_json::from_str::<Line>(line), runs.last_mut()) {
+            (Ok(line), Some(run)) => {
+                if let Some(state) = run.states.get_mut(line.change) {
+                    *state = Some(line.state);
+                }
+            }
+            (_, last) => match (Plan::parse(line), last) {
+                (Ok(plan), _) => runs.push(Run {
+                    states: vec![None; plan.changes.len()],
+                    plan,
+                }),
+                // Only a line at which a run was killed can be cut, and a step that isn't there was not taken.
+                (Err(_), Some(_)) => {}
+                (Err(error), None) => return Err(wrong(error.to_string())),
+            },
         }
     }
-    let created: Vec<_> = plan
-        .changes
+    let Some(first) = runs.first() else {
+        return Err(wrong("it is empty".to_owned()));
+    };
+    match runs.iter().all(|run| run.plan.account == first.plan.account) {
+        true => Ok(runs),
+        false => Err(wrong("its runs are of several accounts".to_owned())),
+    }
+}
+
+/// The plan of an applied plan's file, with the changes that were made and with no others.
+pub fn read(path: &str) -> Result<Plan, Error> {
+    let mut runs = runs(path, &input::read_text(path)?)?;
+    let mut changes: Vec<Change> = Vec::new();
+    for run in &runs {
+        let made = run.plan.changes.iter().zip(&run.states);
+        for (change, _) in made.filter(|(_, state)| matches!(state, Some(State::Writing | State::Written))) {
+            add(&mut changes, change);
+        }
+    }
+    let created: Vec<_> = changes
         .iter()
-        .zip(&made)
-        .filter(|(change, made)| **made && matches!(change, Change::CreateBucket(_)))
-        .map(|(change, _)| change.bucket().clone())
+        .filter(|change| matches!(change, Change::CreateBucket(_)))
+        .map(|change| change.bucket().clone())
         .collect();
-    let is_taken_back = |change: &Change| match change {
+    changes.retain(|change| match change {
         // A bucket that is deleted needs no other setting first; its policy is looked at, since others may rest on it.
         Change::Put(put) => !created.contains(&put.bucket) || put.setting == crate::plan::Setting::Policy,
         Change::CreateBucket(_) | Change::DeleteBucket(_) => true,
-    };
-    Ok(Plan {
-        changes: plan
-            .changes
-            .iter()
-            .zip(made)
-            .filter(|(change, made)| *made && is_taken_back(change))
-            .map(|(change, _)| change.clone())
-            .collect(),
-        ..plan
-    })
+    });
+    let first = runs.swap_remove(0).plan;
+    Ok(Plan { changes, ..first })
+}
+
+/// Puts a change behind those of earlier runs. What a later run wrote over what an earlier one wrote is one change; a
+/// write that a killed run left open, and that the next one repeated, was one.
+fn add(changes: &mut Vec<Change>, change: &Change) {
+    if changes.contains(change) {
+        return;
+    }
+    if let Change::Put(put) = change {
+        let earlier = changes.iter_mut().rev().find_map(|earlier| match earlier {
+            Change::Put(earlier) if earlier.bucket == put.bucket && earlier.setting == put.setting => {
+                Some(earlier)
+            }
+            Change::Put(_) | Change::CreateBucket(_) | Change::DeleteBucket(_) => None,
+        });
+        if let Some(earlier) = earlier
+            && put.setting.same(earlier.after.as_ref(), put.before.as_ref())
+        {
+            earlier.after.clone_from(&put.after);
+            return;
+        }
+    }
+    changes.push(change.clone());
 }
 
 /// Only who can apply a plan writes one.
 #[cfg(feature = "aws")]
 mod written {
-    use std::fs::{File, OpenOptions};
-    use std::io::Write;
+    use std::fs::{File, OpenOptions, TryLockError};
+    use std::io::{ErrorKind, Read, Write};
     use std::path::{Path, PathBuf};
     use std::sync::{Mutex, PoisonError};
 
@@ -85,7 +141,7 @@ mod written {
     }
 
     impl Journal {
-        /// A new file, never over another one.
+        /// A new file, or the one of a run that was interrupted; never over another one.
         pub fn begin(given: Option<&str>, plan: &Plan) -> Result<Self, Error> {
             let path = match given {
                 Some(path) => PathBuf::from(path),
@@ -96,11 +152,19 @@ mod written {
                 source,
             };
             let mut options = OpenOptions::new();
-            options.write(true).create_new(true);
+            options.read(true).append(true).create_new(true);
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let mut file = options.open(&path).map_err(failed)?;
-            let mut line = plan.to_line();
+            let (mut file, mut line) = match options.open(&path) {
+                Ok(file) => {
+                    // A file system without locks has none to wait for.
+                    let _ = file.try_lock();
+                    (file, String::new())
+                }
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => go_on(&path, plan)?,
+                Err(error) => return Err(failed(error)),
+            };
+            line.push_str(&plan.to_line());
             line.push('\n');
             file.write_all(line.as_bytes())
                 .and_then(|()| file.sync_all())
@@ -131,6 +195,44 @@ mod written {
             let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
             file.write_all(line.as_bytes())
                 .map_err(|error| failed(error.to_string()))
+        }
+    }
+
+    /// The file of a run that was interrupted, and what ends its last line where that was cut.
+    fn go_on(path: &Path, plan: &Plan) -> Result<(File, String), Error> {
+        let shown = path.display().to_string();
+        let failed = |source| Error::Write {
+            path: shown.clone(),
+            source,
+        };
+        let taken = |reason| Error::UndoFileTaken {
+            path: shown.clone(),
+            reason,
+        };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .open(path)
+            .map_err(failed)?;
+        // Its lines count from their own plan: two runs must not write between each other.
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(taken("another run writes to it"));
+        }
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(failed)?;
+        if text.is_empty() {
+            return Ok((file, String::new()));
+        }
+        let Ok(runs) = super::runs(&shown, &text) else {
+            return Err(taken("it is no undo file"));
+        };
+        match runs.last() {
+            Some(last) if last.plan.account != plan.account => Err(taken("it is of another account")),
+            Some(last) if !last.is_finished() => {
+                let end = if text.ends_with('\n') { "" } else { "\n" };
+                Ok((file, end.to_owned()))
+            }
+            Some(_) | None => Err(taken("it is of a run that came to its end")),
         }
     }
 

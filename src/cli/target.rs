@@ -11,18 +11,23 @@ use crate::apply::{Cloud, Stop};
 use crate::aws::{Access, AwsCloud};
 use crate::collect::snapshot;
 use crate::inventory::Inventory;
-use crate::inventory::{Bucket, BucketSettings, Call, Existence, Fact, Why};
+use crate::inventory::{Bucket, BucketSettings, Call, Existence, Fact, ObjectOwnership, Why};
 use crate::name::{BucketName, Region};
 use crate::plan::{self, Change, Enable, Plan, Setting};
 
 /// What decides whether a bucket can be a target, and what a plan would change of it.
-const OF_A_TARGET: [Call; 6] = [
+const OF_A_TARGET: [Call; 10] = [
     Call::Logging,
     Call::Policy,
+    Call::OwnershipControls,
     Call::Encryption,
     Call::ObjectLock,
     Call::RequestPayment,
+    Call::Lifecycle,
     Call::Versioning,
+    Call::PublicAccessBlock,
+    // After the ownership, which may make it void.
+    Call::Acl,
 ];
 
 /// Asks about the targets that a goal names.
@@ -30,17 +35,10 @@ pub fn read(account: &AccountArguments, inventory: &mut Inventory, goal: &mut En
     if account.snapshot.is_some() || account.demo {
         return Ok(());
     }
-    let mut calls = OF_A_TARGET.to_vec();
-    if goal.expire_after.is_some() {
-        calls.push(Call::Lifecycle);
-    }
-    if goal.create {
-        calls.extend([Call::OwnershipControls, Call::PublicAccessBlock]);
-    }
     let regions = plan::targets(inventory, goal);
     let questions: BTreeMap<String, Vec<Call>> = regions
         .keys()
-        .map(|target| (target.clone(), calls.clone()))
+        .map(|target| (target.clone(), OF_A_TARGET.to_vec()))
         .collect();
     let empty = ask(account, inventory, &questions, goal.create, &regions)?;
     goal.empty = empty.into_iter().collect();
@@ -57,10 +55,8 @@ pub fn read_touched(account: &AccountArguments, inventory: &mut Inventory, plan:
     for change in &plan.changes {
         regions.insert(change.bucket().to_string(), change.region().clone());
         let Change::Put(put) = change else { continue };
-        questions
-            .entry(put.bucket.to_string())
-            .or_default()
-            .push(put.setting.call());
+        let calls = questions.entry(put.bucket.to_string()).or_default();
+        calls.push(put.setting.call());
         let target = put
             .after
             .as_ref()
@@ -70,14 +66,13 @@ pub fn read_touched(account: &AccountArguments, inventory: &mut Inventory, plan:
         if let Some(target) = target {
             let calls = questions.entry(target.to_owned()).or_default();
             calls.extend(OF_A_TARGET);
-            calls.push(Call::Lifecycle);
             regions
                 .entry(target.to_owned())
                 .or_insert_with(|| put.region.clone());
         }
     }
     for calls in questions.values_mut() {
-        calls.sort_unstable();
+        calls.sort_unstable_by_key(|call| (*call == Call::Acl, *call));
         calls.dedup();
     }
     ask(account, inventory, &questions, false, &regions)?;
@@ -143,7 +138,7 @@ fn ask(
             };
             let bucket = &mut known.buckets[index];
             for call in calls {
-                if is_read(bucket, *call) {
+                if is_read(bucket, *call) || (*call == Call::Acl && is_without_acl(bucket)) {
                     continue;
                 }
                 let answer = cloud.answer(name, &region, *call).await.to_string();
@@ -166,6 +161,11 @@ fn is_read(bucket: &Bucket, call: Call) -> bool {
         Call::Logging => bucket.logging.why() != Some(&Why::NotRead),
         call => bucket.settings().places.contains_key(&call),
     }
+}
+
+/// Where the owner owns every object, no ACL counts.
+fn is_without_acl(bucket: &Bucket) -> bool {
+    bucket.settings().object_ownership.known() == Some(&ObjectOwnership::BucketOwnerEnforced)
 }
 
 /// Whether the account has a bucket of this name, which its list lacks.

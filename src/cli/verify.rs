@@ -35,6 +35,9 @@ pub struct VerifyArguments {
     /// How to print
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub format: VerifyFormat,
+    /// Print the read-only IAM policy that a run needs, and stop
+    #[arg(long)]
+    pub print_iam_policy: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -53,6 +56,9 @@ pub fn run(_arguments: &VerifyArguments, _console: &Console) -> Result<Exit, Err
 
 #[cfg(feature = "aws")]
 pub fn run(arguments: &VerifyArguments, console: &Console) -> Result<Exit, Error> {
+    if arguments.print_iam_policy {
+        return super::iam_policy::print(&arguments.account, console);
+    }
     live::run(arguments, console)
 }
 

@@ -131,7 +131,7 @@ impl Setting {
 
     /// The IAM action that allows it. Most deletions have the action of the put.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html>
-    pub fn write_action(self, writes: bool) -> &'static str {
+    pub const fn write_action(self, writes: bool) -> &'static str {
         match (self, writes) {
             (Setting::OwnershipControls, _) => "s3:PutBucketOwnershipControls",
             (Setting::PublicAccessBlock, _) => "s3:PutBucketPublicAccessBlock",

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::{Change, Plan};
-use crate::finding::{Finding, Undecided};
+use serde_json::Value;
+
+use super::{Change, Plan, Refusal, Setting};
+use crate::finding::{Finding, Subject, Undecided};
 use crate::graph::LogGraph;
 use crate::inventory::Inventory;
 use crate::rules::{self, LintedEdge, Outcome, Reported, Rule};
 
-/// Of the buckets that a plan touches, and of no others.
+/// Of the buckets that a plan touches, and of those that it sends logs to.
 #[derive(Debug)]
 pub struct Consequences {
     pub gone: Vec<Reported<Finding>>,
@@ -22,16 +24,31 @@ pub struct Consequences {
 
 impl Consequences {
     pub fn of(plan: &Plan, inventory: &Inventory) -> Self {
-        Self::between(plan, inventory, &plan.project(inventory))
+        Self::about(&[], plan, inventory)
+    }
+
+    /// The same, with buckets that are meant although nothing of them changes.
+    pub fn about(buckets: &[String], plan: &Plan, inventory: &Inventory) -> Self {
+        let mut touched = touched(plan);
+        touched.extend(buckets.iter().map(String::as_str));
+        Self::compare(&touched, plan, inventory, &plan.project(inventory))
     }
 
     /// Of two states of an account, seen or projected.
     pub fn between(plan: &Plan, before: &Inventory, after: &Inventory) -> Self {
-        let touched = touched(plan);
+        Self::compare(&touched(plan), plan, before, after)
+    }
+
+    fn compare(touched: &BTreeSet<&str>, plan: &Plan, before: &Inventory, after: &Inventory) -> Self {
+        let targets = targets(plan);
         let concerns = |bucket: &str, target: Option<&str>| {
             touched.contains(bucket) || target.is_some_and(|target| touched.contains(target))
         };
-        let (before, after) = (lint(before, &touched), lint(after, &touched));
+        // What is wrong with a log bucket itself; what is wrong with the logs of others is theirs.
+        let is_targets_own =
+            |bucket: &str, target: Option<&str>| target.is_none() && targets.contains(bucket);
+        let scope: BTreeSet<&str> = touched.union(&targets).copied().collect();
+        let (before, after) = (lint(before, &scope), lint(after, &scope));
         let key = |reported: &Reported<Finding>| {
             (
                 reported.rule.code,
@@ -44,9 +61,11 @@ impl Consequences {
             before.findings.iter().map(key).collect(),
             after.findings.iter().map(key).collect(),
         );
-        let about = |reported: &Reported<Finding>| {
-            concerns(&reported.subject.bucket, reported.subject.target.as_deref())
+        let is_about = |subject: &Subject| {
+            let (bucket, target) = (subject.bucket.as_str(), subject.target.as_deref());
+            concerns(bucket, target) || is_targets_own(bucket, target)
         };
+        let about = |reported: &Reported<Finding>| is_about(&reported.subject);
         let gone = before
             .findings
             .into_iter()
@@ -64,7 +83,7 @@ impl Consequences {
             undecided: after
                 .undecided
                 .into_iter()
-                .filter(|reported| concerns(&reported.subject.bucket, reported.subject.target.as_deref()))
+                .filter(|reported| is_about(&reported.subject))
                 .collect(),
             edges: after
                 .edges
@@ -73,6 +92,58 @@ impl Consequences {
                 .collect(),
         }
     }
+}
+
+impl Consequences {
+    /// Why no logs are to be sent where this plan sends them: anyone may read them there, or may not be kept from it.
+    pub fn exposures(&self, plan: &Plan) -> Vec<Refusal> {
+        let targets = new_targets(plan);
+        let is_exposed = |rule: &Rule, subject: &Subject| {
+            rule.code == "S3L109" && targets.contains(subject.bucket.as_str())
+        };
+        let told = self.new.iter().chain(&self.remaining);
+        let exposed = told
+            .filter(|reported| is_exposed(reported.rule, &reported.subject))
+            .map(|reported| Refusal::Exposed {
+                target: reported.subject.bucket.clone(),
+                message: reported.said.message.clone(),
+            });
+        let undecided = self.undecided.iter();
+        let perhaps = undecided
+            .filter(|reported| is_exposed(reported.rule, &reported.subject))
+            .map(|reported| Refusal::PerhapsExposed {
+                target: reported.subject.bucket.clone(),
+                needs: reported.said.needs.clone(),
+                why: reported.said.why.clone(),
+            });
+        exposed.chain(perhaps).collect()
+    }
+}
+
+/// The buckets to which a plan sends logs.
+fn targets(plan: &Plan) -> BTreeSet<&str> {
+    routes(plan).map(|(_, target)| target).collect()
+}
+
+/// Those to which the source didn't log before.
+fn new_targets(plan: &Plan) -> BTreeSet<&str> {
+    routes(plan)
+        .filter(|(before, after)| before.is_none_or(|before| before != *after))
+        .map(|(_, after)| after)
+        .collect()
+}
+
+/// Where the sources logged before, and where they log now.
+fn routes(plan: &Plan) -> impl Iterator<Item = (Option<&str>, &str)> {
+    fn target(document: Option<&Value>) -> Option<&str> {
+        document?.pointer("/LoggingEnabled/TargetBucket")?.as_str()
+    }
+    plan.changes.iter().filter_map(|change| match change {
+        Change::Put(put) if put.setting == Setting::Logging => {
+            Some((target(put.before.as_ref()), target(put.after.as_ref())?))
+        }
+        Change::Put(_) | Change::CreateBucket(_) | Change::DeleteBucket(_) => None,
+    })
 }
 
 fn touched(plan: &Plan) -> BTreeSet<&str> {

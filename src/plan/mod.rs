@@ -30,7 +30,7 @@ pub use repair::{Left, Repair, Repairs, repair, why_not};
 pub use template::fill;
 
 use crate::inventory::Inventory;
-use crate::name::{AccountId, Partition};
+use crate::name::{AccountId, BucketName, Partition};
 
 /// Changes to one account, in the order in which they are applied.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +54,28 @@ impl Plan {
             project_into(&mut projected, &self.account, change);
         }
         projected
+    }
+
+    /// The changes that aren't so already, as far as that is known.
+    pub fn undone(&self, inventory: &Inventory) -> Vec<Change> {
+        let account = inventory
+            .accounts
+            .iter()
+            .find(|account| account.id.known() == Some(&self.account));
+        let is_so = |change: &Change| account.is_some_and(|account| project::is_so_already(account, change));
+        let gone: Vec<&BucketName> = self
+            .changes
+            .iter()
+            .filter(|change| matches!(change, Change::DeleteBucket(_)) && is_so(change))
+            .map(Change::bucket)
+            .collect();
+        // With a bucket, everything that stood in it is taken back.
+        let is_done = |change: &Change| is_so(change) || gone.contains(&change.bucket());
+        self.changes
+            .iter()
+            .filter(|change| !is_done(change))
+            .cloned()
+            .collect()
     }
 
     /// The plan that takes this one back.

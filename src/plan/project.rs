@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::{Change, NewBucket, Put, Setting};
 use crate::collect::snapshot;
 use crate::inventory::{
-    Account, Bucket, BucketSettings, Call, Fact, Inventory, ObjectOwnership, Payer, Settings, Why,
+    Account, Bucket, BucketSettings, Call, Existence, Fact, Inventory, Listing, ObjectOwnership, Payer,
+    Settings, Why,
 };
 use crate::name::AccountId;
 
@@ -37,6 +38,25 @@ pub fn project_into(inventory: &mut Inventory, account: &AccountId, change: &Cha
                 write(bucket, put);
             }
         }
+    }
+}
+
+/// Whether the account is known to be as this change would leave it.
+pub(super) fn is_so_already(account: &Account, change: &Change) -> bool {
+    let name = change.bucket().as_str();
+    match change {
+        Change::CreateBucket(_) => account.bucket(name).is_some(),
+        Change::DeleteBucket(_) => {
+            account.bucket(name).is_none()
+                && match account.elsewhere.get(name) {
+                    Some(existence) => *existence == Existence::Missing,
+                    None => account.listing == Listing::Complete,
+                }
+        }
+        Change::Put(put) => account.bucket(name).is_some_and(|bucket| {
+            current(bucket, put.setting)
+                .is_ok_and(|found| put.setting.same(put.after.as_ref(), found.as_ref()))
+        }),
     }
 }
 

@@ -130,6 +130,27 @@ pub enum Refusal {
         help("let its owner pay (`s3log-lint fix S3L205`), or choose another `--target`")
     )]
     RequesterPays { target: String },
+    #[error("{message}")]
+    #[diagnostic(
+        code(plan::exposed),
+        help(
+            "block public access to `{target}`, which never stands in the way of log delivery (`s3log-lint explain S3L109`), or choose another `--target`"
+        )
+    )]
+    Exposed { target: String, message: String },
+    #[error(
+        "whether anyone could read the logs in `{target}` can't be told: {}",
+        reason(why)
+    )]
+    #[diagnostic(code(plan::perhaps_exposed), help("{}", match needs {
+        Some(action) => format!("allow {action}, or record a snapshot with its answer, and run it again"),
+        None => "block public access to it, or choose another `--target`".to_owned(),
+    }))]
+    PerhapsExposed {
+        target: String,
+        needs: Option<String>,
+        why: Why,
+    },
     #[error("the policy of `{bucket}` is malformed: {reason}")]
     #[diagnostic(
         code(plan::malformed_policy),

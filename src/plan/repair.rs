@@ -119,7 +119,12 @@ fn one(
         Goal::ProperTarget { bucket } if how.disable_loops && matches!(code, "S3L001" | "S3L002") => {
             draft.put(bucket, Setting::Logging, None).map_err(told)
         }
-        Goal::ProperTarget { bucket } => proper_target(draft, bucket, how, remarks),
+        Goal::ProperTarget { bucket } => {
+            proper_target(draft, bucket, how, remarks).map_err(|why| match code {
+                "S3L001" | "S3L002" => format!("{why}; or `--disable-loops` switches its logging off"),
+                _ => why,
+            })
+        }
         Goal::SeparatePrefix { bucket } => separate_prefix(draft, bucket),
         Goal::Grant { source, target } => grant_to(draft, target, &[source.as_str()]),
         Goal::PolicyInsteadOfAcl { target } => {
@@ -196,7 +201,7 @@ fn proper_target(
         ..how.setup.clone()
     };
     let plan = enable(&draft.inventory, &setup).map_err(|refusals| {
-        let texts: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+        let texts: Vec<String> = refusals.into_iter().map(told).collect();
         texts.join("; ")
     })?;
     take_over(draft, plan, remarks)

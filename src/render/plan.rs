@@ -4,6 +4,7 @@ pub mod cloudformation;
 pub mod commands;
 pub mod terraform;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use serde_json::Value;
@@ -12,7 +13,8 @@ use super::escape::visible;
 use super::terminal::Style;
 use super::terminal::numbers::{count, join_some};
 use super::terminal::wrap::wrap;
-use crate::finding::Finding;
+use crate::finding::{Finding, Undecided};
+use crate::inventory::Why;
 use crate::plan::diff::{Line, difference};
 use crate::plan::{Change, Consequences, Left, NewBucket, Plan, Put, Setting};
 use crate::rules::{EdgeVerdict, Reported};
@@ -23,9 +25,21 @@ const AROUND: usize = 2;
 /// As many buckets whose logging changes in the same way are named.
 const NAMED: usize = 8;
 
-pub fn render(plan: &Plan, consequences: &Consequences, style: Style, out: &mut dyn Write) -> io::Result<()> {
-    if plan.is_empty() {
+/// The changes, what the lint says after them, and what was asked for and stays as it is.
+pub fn render(
+    plan: &Plan,
+    consequences: &Consequences,
+    left: &[Left],
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if plan.is_empty() && left.is_empty() {
         writeln!(out, "Nothing to change: it is so already.")?;
+    } else if plan.is_empty() {
+        writeln!(
+            out,
+            "Nothing is changed: what was found can't be repaired like this."
+        )?;
     } else {
         writeln!(
             out,
@@ -40,10 +54,16 @@ pub fn render(plan: &Plan, consequences: &Consequences, style: Style, out: &mut 
         render_changes(plan, style, out)?;
     }
     render_remarks(plan, style, out)?;
-    render_consequences(consequences, style, out)
+    render_consequences(consequences, style, out)?;
+    render_left(left, style, out)
 }
 
 fn render_changes(plan: &Plan, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let is_new = |put: &Put| {
+        plan.changes
+            .iter()
+            .any(|change| matches!(change, Change::CreateBucket(new) if new.bucket == put.bucket))
+    };
     let mut unnamed = 0;
     let mut named = 0;
     for change in &plan.changes {
@@ -59,7 +79,7 @@ fn render_changes(plan: &Plan, style: Style, out: &mut dyn Write) -> io::Result<
             Change::Put(put) if put.setting == Setting::Logging && named >= NAMED => unnamed += 1,
             Change::Put(put) => {
                 named += usize::from(put.setting == Setting::Logging);
-                render_put(put, style, out)?;
+                render_put(put, is_new(put), style, out)?;
             }
         }
     }
@@ -94,7 +114,7 @@ fn render_new(new: &NewBucket, style: Style, out: &mut dyn Write) -> io::Result<
     )
 }
 
-fn render_put(put: &Put, style: Style, out: &mut dyn Write) -> io::Result<()> {
+fn render_put(put: &Put, is_of_new_bucket: bool, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let mark = match (&put.before, &put.after) {
         (_, None) => style.paint("- remove", "31"),
         (None, Some(_)) => style.paint("+ set   ", "32"),
@@ -125,6 +145,10 @@ fn render_put(put: &Put, style: Style, out: &mut dyn Write) -> io::Result<()> {
         | Setting::Encryption
         | Setting::RequestPayment => {
             let words = |document| in_words(put.setting, document);
+            if is_of_new_bucket {
+                // What stands in a bucket that isn't there yet is up to AWS, which blocks public access by itself.
+                return writeln!(out, "    {}", visible(&words(put.after.as_ref())));
+            }
             writeln!(
                 out,
                 "    {} → {}",
@@ -233,7 +257,7 @@ fn write_wrapped(text: &str, style: Style, out: &mut dyn Write) -> io::Result<()
 }
 
 /// What the lint says once it is applied.
-pub fn render_consequences(consequences: &Consequences, style: Style, out: &mut dyn Write) -> io::Result<()> {
+fn render_consequences(consequences: &Consequences, style: Style, out: &mut dyn Write) -> io::Result<()> {
     let Consequences {
         gone,
         remaining,
@@ -278,27 +302,30 @@ pub fn render_consequences(consequences: &Consequences, style: Style, out: &mut 
             render_findings(findings, style, out)?;
         }
     }
-    let needs: std::collections::BTreeSet<&str> = undecided
-        .iter()
-        .filter_map(|undecided| undecided.said.needs.as_deref())
-        .collect();
-    if !undecided.is_empty() {
-        let needs: Vec<&str> = needs.into_iter().collect();
-        let why = match needs.is_empty() {
-            true => String::new(),
-            false => format!(" without {}", needs.join(", ")),
+    render_undecided(undecided, style, out)
+}
+
+/// Which rules, and without what: one line for what the same answer would settle.
+fn render_undecided(undecided: &[Reported<Undecided>], style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let mut groups: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for each in undecided {
+        let why = match (&each.said.needs, &each.said.why) {
+            (_, Why::Denied { action }) => format!(": {action} was denied"),
+            (_, Why::Failed { code }) => format!(": the call failed with {code}"),
+            (Some(needs), _) => format!(" without {needs}, which wasn't asked"),
+            (None, _) => String::new(),
         };
-        write_wrapped(
-            &format!("{} can't be decided{why}.", count(undecided.len(), "rule")),
-            style,
-            out,
-        )?;
+        groups.entry(why).or_default().insert(each.rule.code);
+    }
+    for (why, codes) in groups {
+        let codes = join_some(codes.into_iter(), 6);
+        write_wrapped(&format!("{codes} can't be decided{why}."), style, out)?;
     }
     Ok(())
 }
 
 /// What is left as it is, and what a person must decide.
-pub fn render_left(left: &[Left], style: Style, out: &mut dyn Write) -> io::Result<()> {
+fn render_left(left: &[Left], style: Style, out: &mut dyn Write) -> io::Result<()> {
     if left.is_empty() {
         return Ok(());
     }
