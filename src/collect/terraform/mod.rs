@@ -16,6 +16,7 @@ mod shape;
 mod source;
 mod value;
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -160,7 +161,7 @@ pub fn read_with(
     // What was known before the plan was made: data sources, mostly; and what a plan of a few targets leaves as it is.
     let prior: Option<shape::PriorState<'_>> = read_if_any(&text, file.prior_state)?;
     if let Some(root) = root_module(&text, prior.and_then(|prior| prior.values))? {
-        let known: BTreeSet<String> = rows.iter().map(|row| row.text.clone()).collect();
+        let known: BTreeSet<Cow<'_, str>> = rows.iter().map(|row| row.text.clone()).collect();
         let before = rows::of_values(&text, &root, "/prior_state/values/root_module", false)?;
         let stays = |row: &Row<'_>| row.address.is_data || !complete || is_only_refreshed;
         let more = before
@@ -292,6 +293,10 @@ impl Parts<'_, '_> {
 /// A larger file is placed by its lines alone: its text is too much to keep for a column that nobody reads.
 const LARGE: usize = 4 << 20;
 
+/// A file of more resources is placed by its lines too: a copy of each resource, to be shown with what is found in it,
+/// would be the file once more.
+const MANY: usize = 20_000;
+
 /// Where things stand in a file whose text isn't kept: a plan holds passwords, and only its places are wanted.
 struct Lines {
     /// Where each line ends, in a large file.
@@ -349,16 +354,20 @@ struct Reader<'r, 'a> {
 
 impl<'r, 'a> Reader<'r, 'a> {
     fn read(self, is_state: bool, mut remarks: Vec<String>) -> Result<Deployment, TerraformError> {
+        let speaking = || self.index.rows().iter().filter(|row| speaks(row));
         let mut deployment = Deployment {
             title: self.path.to_owned(),
             complete: true,
             // Of a large plan, twice the room for a moment is much.
-            declared: Vec::with_capacity(self.index.rows().iter().filter(|row| speaks(row)).count()),
-            before: Vec::new(),
+            declared: Vec::with_capacity(speaking().count()),
+            before: Vec::with_capacity(match is_state {
+                true => 0,
+                false => speaking().filter(|row| row.before.is_some()).count(),
+            }),
             remarks: Vec::new(),
         };
         let mut unclear = Vec::new();
-        for row in self.index.rows().iter().filter(|row| speaks(row)) {
+        for row in speaking() {
             let declared = match row.is_managed("aws_s3_bucket") {
                 true => self.bucket(row)?,
                 false => self.configuring(row)?,
@@ -502,7 +511,7 @@ impl<'r, 'a> Reader<'r, 'a> {
         change: impl FnOnce(Configuration) -> Configuration,
     ) -> Result<Declared, TerraformError> {
         let look = self.look(row, side)?;
-        let mut declared = Declared::new(key, row.text.clone(), fate);
+        let mut declared = Declared::new(key, row.text.as_ref(), fate);
         (declared.owner, declared.region) = self.owners.of(self.index, &row.address);
         let node = look.loaded.node();
         for name in ["region", "bucket_region"] {
@@ -546,7 +555,7 @@ impl<'r, 'a> Reader<'r, 'a> {
         match &side.bucket {
             Fact::Known(name) if self.secrets.holds(name) => match self.secrets.bucket(name) {
                 Some(address) => BucketKey::Address(address.to_owned()),
-                None if is_bucket => BucketKey::Address(row.text.clone()),
+                None if is_bucket => BucketKey::Address(row.text.to_string()),
                 None => BucketKey::OneOf(Vec::new()),
             },
             Fact::Known(name) => BucketKey::Name(name.clone()),
@@ -554,10 +563,10 @@ impl<'r, 'a> Reader<'r, 'a> {
             Fact::Unknown(Why::AfterApply) if is_bucket => match self.named(row) {
                 Some(BucketKey::Name(name)) => BucketKey::Name(name),
                 Some(BucketKey::Address(_) | BucketKey::OneOf(_)) | None => {
-                    BucketKey::Address(row.text.clone())
+                    BucketKey::Address(row.text.to_string())
                 }
             },
-            _ if is_bucket => BucketKey::Address(row.text.clone()),
+            _ if is_bucket => BucketKey::Address(row.text.to_string()),
             Fact::Unknown(Why::Sensitive) => match self.secrets.bucket_of(self.text, side) {
                 Some(address) => BucketKey::Address(address),
                 None => BucketKey::OneOf(Vec::new()),
@@ -645,7 +654,7 @@ impl<'r, 'a> Reader<'r, 'a> {
                 let row = &self.index.rows()[*number];
                 match row.after.as_ref().or(row.before.as_ref()) {
                     Some(side) => self.key(row, side),
-                    None => BucketKey::Address(row.text.clone()),
+                    None => BucketKey::Address(row.text.to_string()),
                 }
             }
         }
@@ -737,7 +746,7 @@ impl Look<'_, '_> {
             Arc::new(Document {
                 title: Title::Embedded {
                     path: self.reader.path.to_owned(),
-                    address: self.row.text.clone(),
+                    address: self.row.text.to_string(),
                 },
                 text: text.into(),
                 host: Some(self.host(self.side.value, "")),
@@ -780,7 +789,7 @@ impl Look<'_, '_> {
         Arc::new(Document {
             title: Title::Embedded {
                 path,
-                address: self.row.text.clone(),
+                address: self.row.text.to_string(),
             },
             text: text.into(),
             host: Some(host),
@@ -870,7 +879,7 @@ impl Behind for Look<'_, '_> {
             .index
             .follow(reader.text, &self.row.address, path, Want::KmsKey);
         match found.only()? {
-            Candidate::Row(number) => Some(reader.index.rows()[*number].text.clone()),
+            Candidate::Row(number) => Some(reader.index.rows()[*number].text.to_string()),
             Candidate::Text(_) => None,
         }
     }
@@ -939,6 +948,9 @@ impl Behind for Look<'_, '_> {
 
     fn place(&self, pointer: &str) -> Place {
         let written = self.written.as_ref().and_then(|written| written.place(pointer));
-        written.unwrap_or_else(|| Place::new(self.document(), pointer))
+        written.unwrap_or_else(|| match self.reader.index.rows().len() > MANY {
+            true => self.host(self.side.value, pointer).place,
+            false => Place::new(self.document(), pointer),
+        })
     }
 }

@@ -69,8 +69,8 @@ impl Found {
 /// The resources and the configuration of one file, to look things up in.
 pub(super) struct Index<'d, 'a> {
     rows: &'d [Row<'a>],
-    /// By scope, then by the address without its key.
-    by_name: BTreeMap<Scope, BTreeMap<String, Vec<usize>>>,
+    /// The numbers of the rows, in the order of their scopes and of their addresses without a key.
+    by_name: Vec<usize>,
     calls: BTreeMap<(Vec<Call>, String), Vec<Option<Key>>>,
     modules: BTreeMap<Vec<&'d str>, Module<'d, 'a>>,
     variables: BTreeMap<String, Value>,
@@ -102,18 +102,8 @@ impl<'d, 'a> Index<'d, 'a> {
         configuration: Option<&'d Configuration<'a>>,
         variables: BTreeMap<String, Value>,
     ) -> Self {
-        let mut by_name: BTreeMap<Scope, BTreeMap<String, Vec<usize>>> = BTreeMap::new();
-        for (number, row) in rows.iter().enumerate() {
-            let address = &row.address;
-            let in_scope = match by_name.get_mut(&address.scope) {
-                Some(in_scope) => in_scope,
-                None => by_name.entry(address.scope.clone()).or_default(),
-            };
-            in_scope
-                .entry(name_of(address.is_data, &address.kind, &address.name))
-                .or_default()
-                .push(number);
-        }
+        let mut by_name: Vec<usize> = (0..rows.len()).collect();
+        by_name.sort_by_key(|number| named(&rows[*number]));
         let mut modules = BTreeMap::new();
         let root = configuration.and_then(|configuration| configuration.root_module.as_ref());
         let mut open: Vec<(Vec<&'d str>, Option<&'d ModuleCall<'a>>, &'d ConfigModule<'a>)> =
@@ -272,8 +262,12 @@ impl<'d, 'a> Index<'d, 'a> {
             let of_call = name
                 .strip_prefix("module.")
                 .and_then(|name| self.calls.get(&(site.scope.clone(), name.to_owned())));
-            let of_resource = self.by_name.get(&site.scope).and_then(|all| all.get(name));
-            let of_resource = of_resource.into_iter().flatten();
+            let (is_data, of_mode) = match name.strip_prefix("data.") {
+                Some(rest) => (true, rest),
+                None => (false, name),
+            };
+            let (kind, name) = of_mode.split_once('.').unwrap_or_default();
+            let of_resource = self.instances(&site.scope, is_data, kind, name).iter();
             of_call
                 .into_iter()
                 .flatten()
@@ -321,11 +315,18 @@ impl<'d, 'a> Index<'d, 'a> {
     }
 
     pub fn instances(&self, scope: &Scope, is_data: bool, kind: &str, name: &str) -> &[usize] {
-        self.by_name
-            .get(scope)
-            .and_then(|in_scope| in_scope.get(&name_of(is_data, kind, name)))
-            .map_or(&[], Vec::as_slice)
+        let wanted = (scope.as_slice(), is_data, kind, name);
+        let before = |number: &usize| named(&self.rows[*number]) < wanted;
+        let within = |number: &usize| named(&self.rows[*number]) == wanted;
+        let rest = &self.by_name[self.by_name.partition_point(before)..];
+        &rest[..rest.partition_point(within)]
     }
+}
+
+/// The address of a row without its key.
+fn named<'r>(row: &'r Row<'_>) -> (&'r [Call], bool, &'r str, &'r str) {
+    let address = &row.address;
+    (&address.scope, address.is_data, &address.kind, &address.name)
 }
 
 fn name_of(is_data: bool, kind: &str, name: &str) -> String {

@@ -1,5 +1,6 @@
 //! The resources of a plan or a state, one row each, with their values still as they stand in the file.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
@@ -54,10 +55,10 @@ impl Verb {
 pub(super) struct Row<'a> {
     pub address: Address,
     /// As Terraform writes it.
-    pub text: String,
+    pub text: Cow<'a, str>,
     pub verb: Verb,
-    pub before: Option<Side<'a>>,
-    pub after: Option<Side<'a>>,
+    pub before: Option<Box<Side<'a>>>,
+    pub after: Option<Box<Side<'a>>>,
 }
 
 impl<'a> Row<'a> {
@@ -76,7 +77,7 @@ impl<'a> Row<'a> {
     }
 
     pub fn sides(&self) -> impl Iterator<Item = &Side<'a>> {
-        self.before.iter().chain(&self.after)
+        self.before.iter().chain(&self.after).map(Box::as_ref)
     }
 }
 
@@ -161,14 +162,14 @@ impl<'a> Side<'a> {
         sensitive: Sensitive<'a>,
         pointer: Pointer,
         is_read: bool,
-    ) -> Result<Self, TerraformError> {
-        let mut side = Self {
+    ) -> Result<Box<Self>, TerraformError> {
+        let mut side = Box::new(Self {
             value,
             unknown,
             sensitive,
             pointer,
             bucket: Fact::Unknown(Why::NotRead),
-        };
+        });
         if is_read {
             side.bucket = side.load(text)?.node().get("bucket").name();
         }
@@ -230,7 +231,7 @@ pub(super) fn of_changes<'a>(
         let read = is_read(&address);
         let mut row = Row {
             address,
-            text: each.address.into_owned(),
+            text: each.address,
             verb: Verb::Keep,
             before: None,
             after: None,
@@ -293,7 +294,7 @@ pub(super) fn of_values<'a>(
             rows.push(Row {
                 verb: kept(&address),
                 address,
-                text: each.address.to_string(),
+                text: each.address.clone(),
                 before: None,
                 after,
             });
@@ -348,7 +349,7 @@ pub(super) fn of_state_file<'a>(
             rows.push(Row {
                 verb: kept(&address),
                 address,
-                text: whole,
+                text: whole.into(),
                 before: None,
                 after,
             });

@@ -46,7 +46,7 @@ impl Secrets {
                 && loaded.node().get("bucket").is_sensitive()
                 && let Some(name) = loaded.node().get("bucket").raw().as_str()
             {
-                self.buckets.insert(name.to_owned(), row.text.clone());
+                self.buckets.insert(name.to_owned(), row.text.to_string());
             }
         }
         Ok(())
