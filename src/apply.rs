@@ -67,13 +67,35 @@ pub enum CloudError {
     #[diagnostic(help("look who deleted it, and run the same command again"))]
     NoBucket { operation: &'static str, bucket: String },
     #[error("{operation} on `{bucket}` failed with {code}: {message}")]
-    #[diagnostic(help("run the same command again: it does the rest"))]
+    #[diagnostic(help("{}", way_out(code)))]
     Failed {
         operation: &'static str,
         bucket: String,
         code: String,
         message: String,
     },
+}
+
+/// What to do about an answer of S3. The same call has the same answer where nothing else changes meanwhile.
+fn way_out(code: &str) -> &'static str {
+    match code {
+        "BucketAlreadyExists" | "InvalidBucketName" => {
+            "run it again with another `--target`; what is done already is found"
+        }
+        "TooManyBuckets" => {
+            "raise the quota and run the same command again, or run it with a `--target` that is there"
+        }
+        "OperationAborted" => "wait a while, and run the same command again: it does the rest",
+        "MalformedPolicy"
+        | "MalformedXML"
+        | "InvalidArgument"
+        | "InvalidRequest"
+        | "MethodNotAllowed"
+        | "InvalidTargetBucketForLogging" => {
+            "settle what S3 says, and run the same command again: it does the rest"
+        }
+        _ => "run the same command again: it does the rest",
+    }
 }
 
 /// Why a run stopped before its end. What was written stays written, and is in the journal.
@@ -420,5 +442,26 @@ impl<C: Cloud, O: Observer> Work<'_, C, O> {
     fn pauses(&self) -> impl Iterator<Item = Duration> + use<C, O> {
         let first = self.pace.pause;
         (0..self.pace.patience.max(1)).map(move |n| first * 2u32.saturating_pow(n.min(6)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_fail_again_is_not_said_to_be_run_again_as_it_is() {
+        let help = |code: &str| {
+            let error = CloudError::Failed {
+                operation: "CreateBucket",
+                bucket: "logs".to_owned(),
+                code: code.to_owned(),
+                message: String::new(),
+            };
+            error.help().map(|help| help.to_string()).unwrap_or_default()
+        };
+        assert!(help("BucketAlreadyExists").contains("another `--target`"));
+        assert!(!help("BucketAlreadyExists").contains("the same command"));
+        assert!(help("SlowDown").contains("the same command"));
     }
 }

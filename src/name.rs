@@ -19,6 +19,14 @@ pub enum NameError {
     BucketLength(usize),
     #[error("a bucket name holds lower-case letters, digits, dots and hyphens; {0:?} is none of them")]
     BucketCharacter(char),
+    #[error("a new bucket's name begins and ends with a letter or a digit, and has no two dots in a row")]
+    BucketShape,
+    #[error("a new bucket's name doesn't look like an IP address")]
+    BucketAddress,
+    #[error("a new bucket's name doesn't begin with `{0}`, which AWS keeps for itself")]
+    BucketPrefix(&'static str),
+    #[error("a new bucket's name doesn't end with `{0}`, which AWS keeps for itself")]
+    BucketSuffix(&'static str),
     #[error("an account id is 12 digits")]
     Account,
     #[error("a region holds lower-case letters, digits and hyphens, like `eu-west-1`")]
@@ -88,12 +96,37 @@ impl BucketName {
         if self.0.len() > 63 {
             return Err(NameError::BucketLength(self.0.len()));
         }
-        match self.0.chars().find(|c| c.is_ascii_uppercase() || *c == '_') {
-            Some(odd) => Err(NameError::BucketCharacter(odd)),
+        if let Some(odd) = self.0.chars().find(|c| c.is_ascii_uppercase() || *c == '_') {
+            return Err(NameError::BucketCharacter(odd));
+        }
+        let is_edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        if !self.0.starts_with(is_edge) || !self.0.ends_with(is_edge) || self.0.contains("..") {
+            return Err(NameError::BucketShape);
+        }
+        let is_number = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+        if self.0.split('.').count() == 4 && self.0.split('.').all(is_number) {
+            return Err(NameError::BucketAddress);
+        }
+        if let Some(prefix) = RESERVED_PREFIXES
+            .into_iter()
+            .find(|prefix| self.0.starts_with(prefix))
+        {
+            return Err(NameError::BucketPrefix(prefix));
+        }
+        match RESERVED_SUFFIXES
+            .into_iter()
+            .find(|suffix| self.0.ends_with(suffix))
+        {
+            Some(suffix) => Err(NameError::BucketSuffix(suffix)),
             None => Ok(()),
         }
     }
 }
+
+/// `amzn-s3-demo-` is reserved too, for examples: and in examples it is used.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
+const RESERVED_PREFIXES: [&str; 2] = ["xn--", "sthree-"];
+const RESERVED_SUFFIXES: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
 
 /// The twelve digits of an AWS account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -268,6 +301,40 @@ mod tests {
     fn an_old_name_can_exist_but_not_be_made() {
         let old = BucketName::parse("Old_Bucket").expect("an old name is a name");
         assert_eq!(old.check_new(), Err(NameError::BucketCharacter('O')));
+    }
+
+    #[test]
+    fn a_name_that_aws_refuses_can_not_be_made() {
+        let check = |name| {
+            BucketName::parse(name)
+                .expect("a name that may be old")
+                .check_new()
+        };
+        for right in [
+            "amzn-s3-demo-logs",
+            "logs.example.com",
+            "1-2",
+            "10.0.0.1-logs",
+            "s3alias",
+            "my-xn--logs",
+        ] {
+            assert_eq!(check(right), Ok(()), "{right}");
+        }
+        for (wrong, error) in [
+            ("xn--logs", NameError::BucketPrefix("xn--")),
+            ("sthree-configurator", NameError::BucketPrefix("sthree-")),
+            ("logs-s3alias", NameError::BucketSuffix("-s3alias")),
+            ("logs--ol-s3", NameError::BucketSuffix("--ol-s3")),
+            ("logs.mrap", NameError::BucketSuffix(".mrap")),
+            ("logs--x-s3", NameError::BucketSuffix("--x-s3")),
+            ("logs--table-s3", NameError::BucketSuffix("--table-s3")),
+            ("-logs", NameError::BucketShape),
+            ("logs.", NameError::BucketShape),
+            ("my..logs", NameError::BucketShape),
+            ("192.168.5.4", NameError::BucketAddress),
+        ] {
+            assert_eq!(check(wrong), Err(error), "{wrong}");
+        }
     }
 
     #[test]

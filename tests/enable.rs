@@ -429,6 +429,60 @@ fn templates_are_json_and_pass_cfn_lint() {
 }
 
 #[test]
+fn what_a_template_leaves_to_be_done_is_said() {
+    let folder = folder();
+    let mut buckets = two_sources();
+    buckets["my-logs"] = json!({ "region": "eu-west-1", "policy": { "Policy": json!({ "Version": "2012-10-17",
+        "Statement": [{ "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::444455556666:root" },
+            "Action": "s3:GetObject", "Resource": "arn:aws:s3:::my-logs/*" }] }).to_string() } });
+    recorded(folder.path(), &buckets);
+    let told = |target: &str| {
+        let arguments = [
+            "enable",
+            "app-data",
+            "--create",
+            "--target",
+            target,
+            "--emit",
+            "cloudformation",
+        ];
+        let output = on_the_recording(folder.path(), &arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        serde_json::from_slice::<Value>(&output.stdout).expect("nothing but a template");
+        text(&output.stderr)
+    };
+    let into_a_new_one = told("new-logs");
+    assert!(
+        into_a_new_one.contains("Not done by this template: the settings of app-data"),
+        "{into_a_new_one}"
+    );
+    assert!(!into_a_new_one.contains("ImportFirst"), "{into_a_new_one}");
+    let into_an_old_one = told("my-logs");
+    assert!(
+        into_an_old_one.contains("`ImportFirst`: my-logs has a policy already"),
+        "{into_an_old_one}"
+    );
+}
+
+#[test]
+fn a_name_that_aws_keeps_for_itself_is_not_planned() {
+    let folder = folder();
+    recorded(folder.path(), &two_sources());
+    for name in ["xn--logs", "logs-s3alias", "192.168.5.4"] {
+        let output = on_the_recording(
+            folder.path(),
+            &["enable", "app-data", "--create", "--target", name],
+        );
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(
+            told.contains(&format!("`{name}` is no name for a bucket")),
+            "{told}"
+        );
+    }
+}
+
+#[test]
 fn commands_are_a_script_that_a_shell_reads() {
     let folder = folder();
     for script in emitted(folder.path(), "cli").split_terminator('\u{0}') {

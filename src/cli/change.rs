@@ -44,7 +44,8 @@ pub struct ChangeArguments {
 pub enum Emit {
     /// HCL for the AWS provider, version 6
     Terraform,
-    /// A template of one region
+    /// A template of one region. It switches on no logging of buckets that are there: what to add to them stands in
+    /// its metadata
     Cloudformation,
     /// Commands of the AWS CLI
     Cli,
@@ -202,7 +203,13 @@ fn emit(plan: &Plan, format: Emit, console: &Console) -> Result<(), Error> {
             let regions = render::plan::cloudformation::regions(plan);
             match regions.as_slice() {
                 [] => Ok(()),
-                [region] => console.write(|out| render::plan::cloudformation::render(plan, region, out)),
+                [region] => {
+                    console.write(|out| render::plan::cloudformation::render(plan, region, out))?;
+                    for remark in render::plan::cloudformation::remarks(plan, region) {
+                        console.remark(&remark);
+                    }
+                    Ok(())
+                }
                 several => Err(Error::SeveralRegions {
                     regions: several.iter().map(ToString::to_string).collect(),
                 }),

@@ -10,10 +10,43 @@ use serde_json::{Map, Value, json};
 
 use crate::name::Region;
 use crate::plan::{Change, Plan, Put, Setting};
+use crate::render::terminal::numbers::join_some;
 
 pub fn render(plan: &Plan, region: &Region, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, &template(plan, region)).map_err(io::Error::from)?;
     writeln!(out)
+}
+
+/// What the template of a plan leaves to be done, for whoever deploys it.
+pub fn remarks(plan: &Plan, region: &Region) -> Vec<String> {
+    let template = template(plan, region);
+    let mut remarks = Vec::new();
+    let by_hand = template.pointer("/Metadata/PropertiesOfExistingBuckets");
+    let by_hand: Vec<&str> = by_hand
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(|buckets| buckets.keys().map(String::as_str))
+        .collect();
+    if !by_hand.is_empty() {
+        remarks.push(format!(
+            "Not done by this template: the settings of {}, since a template sets properties of its own buckets alone. \
+             `Metadata.PropertiesOfExistingBuckets` holds them, the logging itself among them: put them where each \
+             bucket is declared, or run `s3log-lint enable` without `--emit` after the deploy.",
+            join_some(by_hand.into_iter(), 3)
+        ));
+    }
+    let resources = template["Resources"].as_object().into_iter().flatten();
+    let to_import: Vec<&str> = resources
+        .filter_map(|(_, resource)| resource.pointer("/Metadata/ImportFirst")?.as_str())
+        .collect();
+    if !to_import.is_empty() {
+        remarks.push(format!(
+            "`ImportFirst`: {} has a policy already, and CloudFormation puts none over a policy that it doesn't manage. \
+             Import that policy into the stack as it is now (`--change-set-type IMPORT`), then deploy this template.",
+            join_some(to_import.into_iter(), 3)
+        ));
+    }
+    remarks
 }
 
 /// The regions of a plan: each takes a template of its own.
