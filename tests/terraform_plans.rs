@@ -921,3 +921,51 @@ fn the_name_of_a_sensitive_bucket_is_hidden_in_what_is_made_of_it() {
         "{shown}"
     );
 }
+
+#[test]
+fn the_source_tells_the_leaves_of_dynamic_statements() {
+    let own = ["aws_s3_bucket.app.id", "aws_s3_bucket.app"];
+    let logs = ["aws_s3_bucket.logs.id", "aws_s3_bucket.logs"];
+    let statement = |service: &str| {
+        json!({
+            "actions": ["s3:PutObject"], "resources": [null],
+            "principals": [{"type": "Service", "identifiers": [service]}],
+        })
+    };
+    let statements = json!([
+        statement("cloudtrail.amazonaws.com"),
+        statement("logging.s3.amazonaws.com")
+    ]);
+    let unknown = json!([{"resources": [true]}, {"resources": [true]}]);
+    let plan = Plan::default()
+        .bucket("app", "app-data")
+        .bucket("logs", "amzn-s3-demo-logs")
+        .creates(
+            "aws_s3_bucket_versioning.logs",
+            json!({}),
+            json!({"bucket": true, "id": true}),
+            json!({"bucket": {"references": logs}}),
+        )
+        .logging("app", &own, &logs)
+        .policy(statements, unknown, json!({}))
+        .text();
+    let grant = |prefix: &str| {
+        let main = format!(
+            "locals {{ where = {{ b = \"{prefix}\", a = \"trail/\" }} }}
+             resource \"aws_s3_bucket_versioning\" \"logs\" {{ bucket = aws_s3_bucket.logs.id }}
+             data \"aws_iam_policy_document\" \"logs\" {{
+               dynamic \"statement\" {{
+                 for_each = local.where
+                 iterator = each_of
+                 content {{
+                   resources = [\"arn:aws:s3:::${{aws_s3_bucket_versioning.logs.id}}/${{each_of.value}}*\"]
+                 }}
+               }}
+             }}"
+        );
+        told(&beside(&plan, &[("main.tf", &main)])).0
+    };
+    // The elements of a map are in the order of its keys.
+    assert_eq!(grant("app/"), "allowed");
+    assert_eq!(grant("other/"), "not-granted");
+}

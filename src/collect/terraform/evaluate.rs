@@ -162,7 +162,7 @@ impl<'r, 'a> Evaluator<'r, 'a> {
         }
     }
 
-    /// A block in a body, static or made of a value that has a single element.
+    /// A block in a body, static or made of an element of a value.
     fn nested<'b>(
         &self,
         body: &'b hcl_edit::structure::Body,
@@ -177,17 +177,18 @@ impl<'r, 'a> Evaluator<'r, 'a> {
                 .filter(|block| block.ident.as_str() == name)
                 .nth(number);
         };
-        if number != 0 || dynamic.next().is_some() || body.get_blocks(name).next().is_some() {
+        if dynamic.next().is_some() || body.get_blocks(name).next().is_some() {
             return None;
         }
         let for_each = self.value(&made.body.get_attribute("for_each")?.value, site, 0);
         let (key, value) = match for_each {
-            Worth::List(mut items) if items.len() == 1 => {
-                let only = items.swap_remove(0);
-                (only.clone(), only)
+            Worth::List(items) => {
+                let value = items.into_iter().nth(number)?;
+                // The key of a list is a number, and that of a set its value.
+                (Worth::Unknown, value)
             }
-            Worth::Map(items) if items.len() == 1 => {
-                let (key, value) = items.into_iter().next()?;
+            Worth::Map(items) => {
+                let (key, value) = items.into_iter().nth(number)?;
                 (Worth::Text(key), value)
             }
             _ => (Worth::Unknown, Worth::Unknown),
@@ -573,7 +574,16 @@ impl<'r, 'a> Evaluator<'r, 'a> {
         let of_bucket = match (is_bucket, name) {
             (true, "id" | "bucket") => Some(""),
             (true, "arn") => Some("arn"),
-            (false, "bucket") if row.address.kind.starts_with("aws_s3_bucket_") => Some(""),
+            (false, "id" | "bucket")
+                if row.address.kind.starts_with("aws_s3_bucket_")
+                    && !row.address.is_data
+                    && self
+                        .reader
+                        .index
+                        .names_bucket(self.reader.text, number, Some(name)) =>
+            {
+                Some("")
+            }
             _ => None,
         };
         if let Some(what) = of_bucket {

@@ -397,8 +397,8 @@ impl Within<'_, '_, '_> {
     fn block(&self, path: &[&str], count: usize, number: usize, told: &[(&str, String)]) -> Option<usize> {
         let files = self.files.as_ref()?;
         let Some(blocks) = files.static_blocks(&self.row.address, path) else {
-            // A dynamic block that makes a single one.
-            return (count == 1).then_some(0);
+            // Dynamic blocks; those of a set are in any order.
+            return (told.is_empty() || count == 1).then_some(number);
         };
         if told.is_empty() {
             return (blocks == count).then_some(number);

@@ -251,6 +251,40 @@ impl<'d, 'a> Index<'d, 'a> {
         text.parse_owned(root.module.variables.get(name)?.default?).ok()
     }
 
+    /// Whether the attribute is the bucket's name alone.
+    /// <https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/s3>
+    pub fn names_bucket(&self, text: &Text<'_>, number: usize, attribute: Option<&str>) -> bool {
+        if attribute == Some("bucket") {
+            return true;
+        }
+        let row = &self.rows[number];
+        let is_plain = matches!(
+            row.address.kind.as_str(),
+            "aws_s3_bucket"
+                | "aws_s3_bucket_accelerate_configuration"
+                | "aws_s3_bucket_cors_configuration"
+                | "aws_s3_bucket_lifecycle_configuration"
+                | "aws_s3_bucket_logging"
+                | "aws_s3_bucket_notification"
+                | "aws_s3_bucket_object_lock_configuration"
+                | "aws_s3_bucket_ownership_controls"
+                | "aws_s3_bucket_policy"
+                | "aws_s3_bucket_public_access_block"
+                | "aws_s3_bucket_replication_configuration"
+                | "aws_s3_bucket_request_payment_configuration"
+                | "aws_s3_bucket_server_side_encryption_configuration"
+                | "aws_s3_bucket_versioning"
+                | "aws_s3_bucket_website_configuration"
+        );
+        // With an expected owner, an id is `BUCKET,OWNER`.
+        let owner = || {
+            let side = row.after.as_ref().or(row.before.as_ref())?;
+            let loaded = side.load(text).ok()?;
+            Some(loaded.node().get("expected_bucket_owner").name())
+        };
+        is_plain && owner().is_none_or(|owner| owner == Fact::Absent)
+    }
+
     /// Whether the key of a resource can be the key in what it refers to: each of its instances finds one there. With
     /// numbers, as many as there are: `[count.index + 1]` needs one more.
     fn go_by_keys(&self, site: &Site, other: &str) -> bool {
@@ -640,7 +674,9 @@ impl Search<'_, '_, '_> {
                 self.found.candidates.insert(Candidate::Row(number));
             }
             (Want::Bucket, _, kind)
-                if is_name && kind.starts_with("aws_s3_bucket") && self.names_bucket(number, attribute) =>
+                if is_name
+                    && kind.starts_with("aws_s3_bucket")
+                    && self.index.names_bucket(self.text, number, attribute) =>
             {
                 // What configures a bucket, or looks it up, hands its name on.
                 match row.after.as_ref().map(|after| &after.bucket) {
@@ -669,40 +705,6 @@ impl Search<'_, '_, '_> {
             }
             _ => self.found.unclear = true,
         }
-    }
-
-    /// Whether the attribute is the bucket's name alone.
-    /// <https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service/s3>
-    fn names_bucket(&self, number: usize, attribute: Option<&str>) -> bool {
-        if attribute == Some("bucket") {
-            return true;
-        }
-        let row = &self.index.rows[number];
-        let is_plain = matches!(
-            row.address.kind.as_str(),
-            "aws_s3_bucket"
-                | "aws_s3_bucket_accelerate_configuration"
-                | "aws_s3_bucket_cors_configuration"
-                | "aws_s3_bucket_lifecycle_configuration"
-                | "aws_s3_bucket_logging"
-                | "aws_s3_bucket_notification"
-                | "aws_s3_bucket_object_lock_configuration"
-                | "aws_s3_bucket_ownership_controls"
-                | "aws_s3_bucket_policy"
-                | "aws_s3_bucket_public_access_block"
-                | "aws_s3_bucket_replication_configuration"
-                | "aws_s3_bucket_request_payment_configuration"
-                | "aws_s3_bucket_server_side_encryption_configuration"
-                | "aws_s3_bucket_versioning"
-                | "aws_s3_bucket_website_configuration"
-        );
-        // With an expected owner, an id is `BUCKET,OWNER`.
-        let owner = || {
-            let side = row.after.as_ref().or(row.before.as_ref())?;
-            let loaded = side.load(self.text).ok()?;
-            Some(loaded.node().get("expected_bucket_owner").name())
-        };
-        is_plain && owner().is_none_or(|owner| owner == Fact::Absent)
     }
 }
 
