@@ -288,6 +288,12 @@ fn a_report_that_has_no_place_is_refused_before_anything_is_written() {
         &["--output", "json=no\u{1b}[31mwhere/x"],
         "can't write no\\u{1b}[31mwhere/x",
     );
+    let recording = folder.read("account.json");
+    refused(
+        &["--output", "json=./account.json"],
+        "written to ./account.json, which the run reads",
+    );
+    assert_eq!(folder.read("account.json"), recording);
     // A name may be odd as long as it names a file.
     let odd = "-=a b\u{fc}\n.json";
     let output = folder.audit(&["--output", &format!("json={odd}"), "--output", "csv=/dev/stderr"]);

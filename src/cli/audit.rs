@@ -17,7 +17,8 @@ pub fn run(arguments: &AuditArguments, config: &ConfigArguments, console: &Conso
     if arguments.print_iam_policy {
         return iam_policy::print(&arguments.account, console);
     }
-    let reporting = Reporting::new(&arguments.report, config)?;
+    let inputs: Vec<&String> = arguments.with.iter().chain(&arguments.account.snapshot).collect();
+    let reporting = Reporting::new(&arguments.report, config, &inputs)?;
     let account = reporting.config.complete(&arguments.account);
     if arguments.with.is_empty() {
         if arguments.change.new_only {

@@ -54,7 +54,8 @@ pub struct ChangeArguments {
 }
 
 pub fn run(arguments: &CheckArguments, config: &ConfigArguments, console: &Console) -> Result<Exit, Error> {
-    let mut reporting = Reporting::new(&arguments.report, config)?;
+    let inputs: Vec<&String> = arguments.files.iter().chain(&arguments.onto).collect();
+    let mut reporting = Reporting::new(&arguments.report, config, &inputs)?;
     let mut given = given::read(&arguments.files, &arguments.template, &arguments.change)?;
     let base = match arguments.onto.as_slice() {
         [] => None,

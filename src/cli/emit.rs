@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -52,8 +52,12 @@ pub struct ReportArguments {
 
 impl ReportArguments {
     /// Whether each file can be written, as far as it can be told before there is anything to write: a long run must
-    /// not end with its report lost.
-    fn check_places(&self) -> Result<(), Error> {
+    /// not end with its report lost, nor with what it has read.
+    fn check_places(&self, inputs: &[&String]) -> Result<(), Error> {
+        let read: BTreeSet<PathBuf> = inputs
+            .iter()
+            .filter_map(|path| Path::new(path).canonicalize().ok())
+            .collect();
         let mut taken = BTreeSet::new();
         let outputs = self.output.iter().map(|output| &output.path);
         for path in outputs.chain(&self.write_baseline) {
@@ -81,7 +85,13 @@ impl ReportArguments {
             }
             // What is no plain file, as a terminal, takes one after the other.
             let is_stream = place.metadata().is_ok_and(|metadata| !metadata.is_file());
-            if !taken.insert(folder.join(name)) && !is_stream {
+            if is_stream {
+                continue;
+            }
+            if place.canonicalize().is_ok_and(|place| read.contains(&place)) {
+                return Err(Error::OverItsInput { path: path.clone() });
+            }
+            if !taken.insert(folder.join(name)) {
                 return Err(Error::SamePath { path: path.clone() });
             }
         }
@@ -164,8 +174,13 @@ pub struct Reporting<'a> {
 }
 
 impl<'a> Reporting<'a> {
-    pub fn new(arguments: &'a ReportArguments, config: &ConfigArguments) -> Result<Self, Error> {
-        arguments.check_places()?;
+    /// With the files that the run reads.
+    pub fn new(
+        arguments: &'a ReportArguments,
+        config: &ConfigArguments,
+        inputs: &[&String],
+    ) -> Result<Self, Error> {
+        arguments.check_places(inputs)?;
         let config = Config::read(config)?;
         let mut settings = config.settings.clone();
         arguments.fail.apply(&mut settings);

@@ -29,6 +29,9 @@ pub enum Error {
     #[error("two reports are to be written to {path}")]
     #[diagnostic(help("give each `--output` and `--write-baseline` a path of its own"))]
     SamePath { path: String },
+    #[error("a report is to be written to {path}, which the run reads")]
+    #[diagnostic(help("give the report a path of its own"))]
+    OverItsInput { path: String },
     #[error("can't write to standard output: {0}")]
     Output(#[source] io::Error),
     #[error("{path}, {source}")]

@@ -58,7 +58,7 @@ pub fn render(report: &Report, occasion: &Occasion, out: &mut dyn Write) -> io::
         if let Some(more) = times.checked_sub(SHOWN_OF_A_KIND).filter(|more| *more > 0) {
             writeln!(
                 out,
-                "{more} more of kind {kind} are not annotated; the job summary has them"
+                "{more} more of kind {kind} are not annotated; the job summary has what fits into it"
             )?;
         }
     }
