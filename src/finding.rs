@@ -163,6 +163,8 @@ pub enum Goal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undecided {
     pub why: Why,
+    /// The answer that is missing, where it is one.
+    pub call: Option<Call>,
     /// What would settle it: an IAM action, mostly.
     pub needs: Option<String>,
     /// The bucket whose answer is missing, where that isn't the one that the rule was asked about.
@@ -180,6 +182,7 @@ impl Undecided {
         };
         Self {
             why: why.clone(),
+            call: Some(call),
             needs,
             on: None,
         }

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_s3log-lint"));
@@ -462,4 +462,128 @@ fn other_tools_are_told_of_the_log_buckets_of_files_where_they_are_declared() {
     );
     let trivy = told(&["plan.json", "--source", ".", "--tool", "trivy"]);
     assert!(trivy.contains("paths: [\"main.tf\"]"), "{trivy}");
+}
+
+/// A template whose log bucket is elsewhere.
+const SOURCE_ALONE: &str = "Resources:\n  Data:\n    Type: AWS::S3::Bucket\n    Properties:\n      BucketName: app-data\n      \
+                            LoggingConfiguration:\n        DestinationBucketName: amzn-s3-demo-logs\n";
+
+#[test]
+fn no_format_lets_one_believe_that_an_unknown_edge_delivers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let template = folder.path().join("template.yaml");
+    std::fs::write(&template, SOURCE_ALONE).expect("a file");
+    let template = template.display().to_string();
+    for format in ["human", "short", "markdown", "github", "azure"] {
+        let output = check(&[&template, "--format", format]);
+        assert_eq!(code(&output), 0, "{format}: {}", stderr(&output));
+        let told = stdout(&output);
+        let told = told.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            told.contains("1 of 1 logging edge can't be judged from these files"),
+            "{format}: {told}"
+        );
+        assert!(
+            !told.to_lowercase().contains("nothing to report"),
+            "{format}: {told}"
+        );
+        if format != "azure" {
+            assert!(told.contains("--onto SNAPSHOT"), "{format}: {told}");
+        }
+    }
+    // Who hides what is undecided is told of the edge all the same.
+    let hidden = stdout(&check(&[&template, "--unknown", "ignore"]));
+    assert!(hidden.contains("1 of 1 logging edge can't be judged"), "{hidden}");
+}
+
+#[test]
+fn files_alone_fail_on_the_unknown_only_where_that_is_asked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let template = folder.path().join("template.yaml");
+    std::fs::write(&template, SOURCE_ALONE).expect("a file");
+    let template = template.display().to_string();
+    assert_eq!(code(&check(&[&template])), 0);
+    assert_eq!(code(&check(&[&template, "--unknown", "warn"])), 0);
+    let output = check(&[&template, "--unknown", "fail"]);
+    assert_eq!(code(&output), 3, "{}", stdout(&output));
+    assert!(
+        stdout(&output).contains("Could not be decided"),
+        "{}",
+        stdout(&output)
+    );
+}
+
+#[test]
+fn what_is_new_is_told_only_of_what_tells_the_time_before() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (template, account) = (
+        folder.path().join("template.yaml"),
+        folder.path().join("account.json"),
+    );
+    std::fs::write(&template, SOURCE_ALONE).expect("a file");
+    std::fs::write(&account, ACCOUNT).expect("a file");
+    let (template, account) = (template.display().to_string(), account.display().to_string());
+    for alone in [&template, &account] {
+        let output = check(&[alone, "--new-only"]);
+        assert_eq!(code(&output), 2, "{}", stdout(&output));
+        assert!(
+            stderr(&output).contains("`--onto SNAPSHOT`"),
+            "{}",
+            stderr(&output)
+        );
+    }
+    for known in [
+        vec![template.as_str(), "--onto", &account, "--new-only"],
+        vec![&template, &account, "--new-only"],
+    ] {
+        let output = check(&known);
+        assert_ne!(code(&output), 2, "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_configuration_of_terraform_is_told_from_its_plan() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["main.tf", "copied.txt"] {
+        let path = folder.path().join(name);
+        std::fs::write(
+            &path,
+            "resource \"aws_s3_bucket\" \"logs\" {\n  bucket = \"amzn-s3-demo-logs\"\n}\n",
+        )
+        .expect("a file");
+        let output = check(&[&path.display().to_string()]);
+        assert_eq!(code(&output), 2);
+        assert!(
+            stderr(&output).contains("terraform show -json"),
+            "{}",
+            stderr(&output)
+        );
+    }
+}
+
+#[test]
+fn what_only_the_deploy_tells_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = std::fs::read_to_string(plan("stack-policy")).expect("the plan is there");
+    let mut open: Value = serde_json::from_str(&text).expect("JSON");
+    let change = &mut open["resource_changes"][0]["change"];
+    change["after"]
+        .as_object_mut()
+        .expect("an object")
+        .remove("policy");
+    change["after_unknown"] = json!({"policy": true});
+    let policy = folder.path().join("policy.json");
+    std::fs::write(&policy, open.to_string()).expect("a file");
+    let policy = policy.display().to_string();
+    let files = [&*plan("stack-source"), &plan("stack-target"), &policy];
+    let human = stdout(&check(&files));
+    assert!(
+        human.contains("known only after the deploy: the policy of amzn-s3-demo-logs"),
+        "{human}"
+    );
+    let markdown = stdout(&check(&[files.as_slice(), &["--format", "markdown"]].concat()));
+    assert!(
+        markdown.contains("the policy of amzn-s3-demo-logs is known only after the deploy"),
+        "{markdown}"
+    );
 }

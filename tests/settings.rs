@@ -373,3 +373,54 @@ fn the_names_of_log_buckets_are_shown_and_their_errors_placed() {
         assert!(stderr(&output).contains(said), "{}", stderr(&output));
     }
 }
+
+#[test]
+fn what_nobody_may_suppress_nothing_silences() {
+    let declared = "unsuppressible = [\"S3L001\"]\n";
+    let folder = Folder::new(declared);
+    let loops = ["error S3L001 app-a", "error S3L001 app-b"];
+    // By an option: the error points into the settings.
+    for ignored in ["S3L001", "self-logging", "graph", "S3L0", "all"] {
+        let output = folder.audit(&["--ignore", ignored]);
+        assert_eq!(code(&output), 2, "{ignored}");
+        let told = stderr(&output);
+        assert!(told.contains("s3log-lint.toml:1:19"), "{told}");
+        assert!(
+            told.contains(&format!("`--ignore {ignored}` would silence S3L001")),
+            "{told}"
+        );
+    }
+    assert_eq!(code(&folder.audit(&["--ignore", "S3L206"])), 1);
+    // By the settings themselves.
+    for ignored in ["S3L001", "graph"] {
+        let output = Folder::new(&format!("{declared}ignore = [\"S3L206\", \"{ignored}\"]\n")).audit(&[]);
+        assert_eq!(code(&output), 2);
+        let told = stderr(&output);
+        assert!(
+            told.contains("s3log-lint.toml:2:21: S3L001 is declared unsuppressible"),
+            "{told}"
+        );
+    }
+    // By leaving it out of a selection.
+    assert_eq!(told(&folder.report(&["--select", "S3L202"])), loops);
+    let selects = Folder::new(&format!("{declared}select = [\"S3L202\"]\n"));
+    assert_eq!(told(&selects.report(&[])), loops);
+    // By a baseline, whoever wrote it, and with the writing of one.
+    Folder::new("").audit(&["--write-baseline", "known.json", "--unknown", "ignore"]);
+    let open = Folder::new("");
+    open.audit(&["--write-baseline", "known.json", "--unknown", "ignore"]);
+    folder.write("known.json", &open.read("known.json"));
+    let output = folder.audit(&["--baseline", "known.json", "--unknown", "ignore"]);
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    assert!(
+        !stderr(&output).contains("match no finding"),
+        "{}",
+        stderr(&output)
+    );
+    let report = folder.report(&["--baseline", "known.json"]);
+    assert_eq!(told(&report), loops);
+    assert!(report["summary"]["baseline"].as_u64() >= Some(1));
+    let output = folder.audit(&["--write-baseline", "own.json", "--unknown", "ignore"]);
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    assert!(!folder.read("own.json").contains("S3L001"));
+}

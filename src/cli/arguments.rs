@@ -169,7 +169,8 @@ pub struct FailArguments {
     /// The least severity that makes the run fail [default: error]
     #[arg(long, value_name = "SEVERITY", value_enum, help_heading = "Outcome")]
     pub fail_on: Option<FailOn>,
-    /// What an undecided rule does: fail with exit 3, be shown, or be hidden [default: fail]
+    /// What an undecided rule does: fail with exit 3, be shown, or be hidden [default: fail; of `check` without
+    /// `--onto`: warn, and what isn't in the files is counted and not listed]
     #[arg(long, value_name = "HOW", value_enum, help_heading = "Outcome")]
     pub unknown: Option<UnknownArgument>,
     /// Exit 0 whatever is found; a run that itself fails still exits 2

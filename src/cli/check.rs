@@ -44,7 +44,8 @@ pub struct CheckArguments {
 /// How a change is looked at.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ChangeArguments {
-    /// Report, and fail on, only what the change makes worse; what it repairs is listed
+    /// Report, and fail on, only what the change makes worse; what it repairs is listed. The time before is that of the
+    /// account, or of `--onto`; without either, what a plan or a change set says of it
     #[arg(long, help_heading = "Change")]
     pub new_only: bool,
     /// The folder of the Terraform configuration: findings point into its files, and what a plan leaves open is read
@@ -57,6 +58,9 @@ pub fn run(arguments: &CheckArguments, config: &ConfigArguments, console: &Conso
     let inputs: Vec<&String> = arguments.files.iter().chain(&arguments.onto).collect();
     let mut reporting = Reporting::new(&arguments.report, config, &inputs)?;
     let mut given = given::read(&arguments.files, &arguments.template, &arguments.change)?;
+    if arguments.change.new_only && arguments.onto.is_empty() && !given.tells_before() {
+        return Err(Error::NoBefore);
+    }
     let base = match arguments.onto.as_slice() {
         [] => None,
         files => {
@@ -142,7 +146,8 @@ pub fn conclude(
     if let Some(before) = before {
         report = report.only_new(&reporting.lint(&before), &reporting.settings);
     }
-    if is_alone {
+    // Who asks for a failure is told of each.
+    if is_alone && reporting.settings.unknown != Unknown::Fail {
         report = report.without_unread(&reporting.settings);
     }
     reporting.emit(&report, console)

@@ -4,6 +4,7 @@ mod file;
 mod settle;
 mod show;
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -59,6 +60,8 @@ pub struct Config {
     pub settings: Settings,
     pub facts: Facts,
     file: File,
+    /// The text of the file, to point into.
+    document: Option<Arc<Document>>,
 }
 
 impl Config {
@@ -88,6 +91,8 @@ pub enum Fault {
     Account(String, NameError),
     #[error("{0} is declared unsuppressible")]
     Unsuppressible(&'static str),
+    #[error("`--ignore {given}` would silence {code}, which is declared unsuppressible")]
+    IgnoredUnsuppressible { given: String, code: &'static str },
     #[error("between 1 and 512 calls can run at once")]
     Concurrency,
     #[error("AWS's documentation leaves no question open that is called `{0}`")]
@@ -145,7 +150,7 @@ impl Diagnostic for ConfigError {
                 ..
             } => format!("did you mean `{name}`? `s3log-lint rules` lists them all"),
             Fault::NoRule { suggestion: None, .. } => {
-                let groups: Vec<&str> = settle::GROUPS.iter().map(|(name, _)| *name).collect();
+                let groups: Vec<&str> = crate::rules::GROUPS.iter().map(|(name, _)| *name).collect();
                 format!(
                     "`s3log-lint rules` lists the rules; the groups are {}",
                     groups.join(", ")
@@ -159,6 +164,9 @@ impl Diagnostic for ConfigError {
             Fault::Account(..) => "write `account = \"111122223333\"`".to_owned(),
             Fault::Unsuppressible(_) => {
                 "take the suppression out, or the rule from `unsuppressible`".to_owned()
+            }
+            Fault::IgnoredUnsuppressible { .. } => {
+                "leave the option out, or take the rule from `unsuppressible`".to_owned()
             }
             Fault::NoSwitch(_) => {
                 let names: Vec<&str> = SWITCHES.iter().map(|switch| switch.name).collect();
@@ -217,6 +225,7 @@ impl Config {
             settings: Settings::default(),
             facts: Facts::default(),
             file: File::default(),
+            document: None,
         }
     }
 
@@ -234,7 +243,26 @@ impl Config {
             settings,
             facts,
             file,
+            document: Some(document),
         })
+    }
+
+    /// Refuses to ignore what the file declares unsuppressible, and points at where it does.
+    pub fn may_ignore(&self, given: &str, codes: &BTreeSet<&'static str>) -> Result<(), ConfigError> {
+        let is_meant = |word: &&toml::Spanned<String>| {
+            let rules = rules_of(word.get_ref()).unwrap_or_default();
+            rules.iter().any(|rule| codes.contains(rule.code))
+        };
+        let code = codes.intersection(&self.settings.unsuppressible).next();
+        let word = self.file.unsuppressible.iter().find(is_meant);
+        match (&self.document, code, word) {
+            (Some(document), Some(code), Some(word)) => {
+                let given = given.to_owned();
+                let fault = Fault::IgnoredUnsuppressible { given, code };
+                Err(ConfigError::at(document, word.span(), fault))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The baseline that the file names, seen from the file's folder.

@@ -17,7 +17,7 @@ use crate::inventory::Inventory;
 use crate::policy::Facts;
 use crate::render::anchor::Occasion;
 use crate::render::{self, terminal::Style};
-use crate::report::{Baseline, Conclusion, Report, Scale, Settings};
+use crate::report::{Baseline, Conclusion, Fingerprinted, Report, Scale, Settings};
 use crate::rules::{self, Rule};
 
 #[derive(Debug, Args)]
@@ -36,10 +36,11 @@ pub struct ReportArguments {
     /// Write the report to a file too, in a format of its own; repeatable
     #[arg(long, value_name = "FORMAT=PATH", value_parser = Output::parse, help_heading = "Report")]
     pub output: Vec<Output>,
-    /// Show these rules alone: codes, names or groups; repeatable
+    /// Show these rules alone: codes or their beginnings, names, or groups (graph, grant, target, trail, arrival,
+    /// suppression); repeatable
     #[arg(long, value_name = "RULE", value_delimiter = ',', help_heading = "Report")]
     pub select: Vec<String>,
-    /// Don't show these rules; repeatable
+    /// Don't show these rules, named in the same ways; repeatable
     #[arg(long, value_name = "RULE", value_delimiter = ',', help_heading = "Report")]
     pub ignore: Vec<String>,
     /// Count the findings of this file, and don't report them
@@ -185,11 +186,13 @@ impl<'a> Reporting<'a> {
         let mut settings = config.settings.clone();
         arguments.fail.apply(&mut settings);
         if !arguments.select.is_empty() {
-            let selected = codes(&arguments.select)?;
-            let every = rules::ALL.iter().map(|rule| rule.code);
-            settings.ignored = every.filter(|code| !selected.contains(code)).collect();
+            settings.select(&codes(&arguments.select)?);
         }
-        settings.ignored.extend(codes(&arguments.ignore)?);
+        for word in &arguments.ignore {
+            let ignored = codes(std::slice::from_ref(word))?;
+            config.may_ignore(word, &ignored).map_err(Error::Config)?;
+            settings.ignored.extend(ignored);
+        }
         if let Some(path) = arguments.baseline.clone().or_else(|| config.baseline()) {
             settings.baseline = Some(read_baseline(&path, arguments.write_baseline.as_deref())?);
         }
@@ -222,7 +225,8 @@ impl<'a> Reporting<'a> {
     /// Writes the report wherever it is wanted, and says how the run ends.
     pub fn emit(&self, report: &Report, console: &Console) -> Result<Exit, Error> {
         if let Some(path) = &self.arguments.write_baseline {
-            let baseline = Baseline::of(report.findings.iter().chain(&report.known));
+            let all = report.findings.iter().chain(&report.known);
+            let baseline = Baseline::of(all.filter(|all| self.settings.may_be_known(all)));
             file::write(Path::new(path), baseline.to_text().as_bytes()).map_err(|source| Error::Write {
                 path: path.clone(),
                 source,
@@ -255,7 +259,13 @@ impl<'a> Reporting<'a> {
             _ if self.arguments.fail.exit_zero => Exit::Clean,
             Conclusion::Clean => Exit::Clean,
             // They are known from now on.
-            Conclusion::Findings if self.arguments.write_baseline.is_some() => Exit::Clean,
+            Conclusion::Findings if self.arguments.write_baseline.is_some() => {
+                let is_open = |all: &&Fingerprinted| all.fails && !self.settings.may_be_known(all);
+                match report.findings.iter().any(|all| is_open(&all)) {
+                    true => Exit::Findings,
+                    false => Exit::Clean,
+                }
+            }
             Conclusion::Findings => Exit::Findings,
             Conclusion::Undecided => Exit::Undecided,
         })

@@ -21,7 +21,7 @@ pub enum Error {
     ))]
     Read { path: String, source: io::Error },
     #[error("{path} is not text: it has a byte that no UTF-8 text has, at offset {offset}")]
-    #[diagnostic(help("give a snapshot that `s3log-lint snapshot` wrote"))]
+    #[diagnostic(help("give a text file"))]
     NotText { path: String, offset: usize },
     #[error("can't write {path}: {source}")]
     #[diagnostic(help("give a path in a folder that exists and that you may write to"))]
@@ -67,6 +67,13 @@ pub enum Error {
     #[error("`--new-only` compares the time after a change with the time before, and no change is given")]
     #[diagnostic(help("give the change: `--with plan.json`"))]
     NoChange,
+    #[error(
+        "`--new-only` compares the time after a change with the time before, of which these files say nothing"
+    )]
+    #[diagnostic(help(
+        "lay them onto what is there: `--onto SNAPSHOT`; or give a Terraform plan or a change set, which say both"
+    ))]
+    NoBefore,
     #[error("{given} says something of a template, and none of the files is one")]
     #[diagnostic(help("leave the option out, or give the template"))]
     NoTemplate { given: &'static str },

@@ -25,9 +25,17 @@ pub struct Given {
     pub deployments: Vec<Deployment>,
     /// The files of CloudFormation, which are the last deployment.
     templates: Vec<Source>,
+    /// One of them says what was there before its change.
+    has_plan: bool,
 }
 
 impl Given {
+    /// Whether the files say what was there before: a plan and a change set do, and a recording does for what is laid
+    /// over it.
+    pub fn tells_before(&self) -> bool {
+        self.has_plan || (!self.snapshots.is_empty() && !self.deployments.is_empty())
+    }
+
     /// Everything that was recorded, as one inventory.
     pub fn recorded(&self) -> Inventory {
         let mut whole = Inventory::default();
@@ -122,6 +130,10 @@ pub fn read(
             path: shown.clone(),
             source,
         })?;
+        given.has_plan |= matches!(
+            recognised.kind,
+            Kind::TerraformPlan | Kind::CloudFormationChangeSet
+        );
         match recognised.kind {
             Kind::Snapshot => {
                 let inventory =
@@ -139,6 +151,12 @@ pub fn read(
                 given.templates.push(Source {
                     path,
                     text: text.into(),
+                });
+            }
+            Kind::NotJson if is_configuration(&path, &text) => {
+                return Err(Error::Kind {
+                    path: shown,
+                    source: KindError::Configuration,
                 });
             }
             // No JSON: a template in YAML, or nothing.
@@ -203,6 +221,23 @@ fn configuration_in(folder: &str) -> Vec<(String, String)> {
         }
     }
     files
+}
+
+/// Terraform's own language: by its name, or by how a line begins.
+fn is_configuration(path: &str, text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim_start);
+    let begins = |line: &str| {
+        let blocks = [
+            "resource \"",
+            "data \"",
+            "module \"",
+            "provider \"",
+            "variable \"",
+            "terraform {",
+        ];
+        blocks.iter().any(|block| line.starts_with(block))
+    };
+    path.ends_with(".tf") || path.ends_with(".tofu") || lines.any(begins)
 }
 
 /// By its name, which is all there is to go by when it can't be read.

@@ -12,6 +12,7 @@ use crate::rules;
 struct RuleJson {
     code: &'static str,
     name: &'static str,
+    group: &'static str,
     severity: &'static str,
     since: &'static str,
     summary: &'static str,
@@ -26,6 +27,7 @@ pub fn list(arguments: &RulesArguments, console: &Console) -> Result<Exit, Error
             .map(|rule| RuleJson {
                 code: rule.code,
                 name: rule.name,
+                group: rule.group(),
                 severity: rule.severity.word(),
                 since: rule.since,
                 summary: rule.summary,
@@ -38,19 +40,20 @@ pub fn list(arguments: &RulesArguments, console: &Console) -> Result<Exit, Error
         })?;
         return Ok(Exit::Clean);
     }
-    let width = rules::ALL
-        .iter()
-        .map(|rule| rule.name.len())
-        .max()
-        .unwrap_or_default();
+    let widest = |word: fn(&rules::Rule) -> &'static str| {
+        let widths = rules::ALL.iter().map(|rule| word(rule).len());
+        widths.max().unwrap_or_default()
+    };
+    let (width, group_width) = (widest(|rule| rule.name), widest(rules::Rule::group));
     console.write(|out| {
         for rule in rules::ALL {
             writeln!(
                 out,
-                "{}  {:<width$}  {:<7}  {}",
+                "{}  {:<width$}  {:<7}  {:<group_width$}  {}",
                 rule.code,
                 rule.name,
                 rule.severity.word(),
+                rule.group(),
                 rule.summary
             )?;
         }

@@ -60,6 +60,15 @@ pub enum KindError {
         )
     )]
     PlanForPeople,
+    #[error("it is a configuration of Terraform, and what it comes to, only the plan tells")]
+    #[diagnostic(
+        code(input::configuration),
+        help(
+            "plan it and give the plan's JSON: `terraform plan -out=tfplan && terraform show -json tfplan > plan.json`; \
+             `--source DIR` then points findings into the configuration"
+        )
+    )]
+    Configuration,
     #[error("several JSON documents stand in it one after another; the second starts in line {line}")]
     #[diagnostic(
         code(input::concatenated),

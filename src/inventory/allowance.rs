@@ -4,8 +4,8 @@ use jiff::civil::Date;
 
 use super::Place;
 
-/// How a comment begins that means us.
-const MARK: &str = "s3log-lint:";
+/// How a comment begins that means us: with a colon behind it.
+const MARK: &str = "s3log-lint";
 
 /// One rule that is allowed on one bucket, as it is written. Whether there is such a rule is not known here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Allowance {
 pub enum AllowanceFault {
     #[error("`{0}` is not `allow`")]
     Verb(String),
+    #[error("the colon is missing: `s3log-lint: allow …`")]
+    NoColon,
     #[error("it names no rule")]
     NoRule,
     #[error("it gives no reason")]
@@ -59,14 +61,26 @@ impl Allowance {
         let Some(said) = text.trim().strip_prefix(MARK) else {
             return Vec::new();
         };
-        let (verb, rest) = word(said);
-        if verb != "allow" {
-            return vec![Self {
-                fault: Some(AllowanceFault::Verb(verb.to_owned())),
+        let unread = |fault: AllowanceFault| {
+            vec![Self {
+                fault: Some(fault),
                 ..Self::new("", "", None, place.clone())
-            }];
+            }]
+        };
+        let Some(said) = said.trim_start().strip_prefix(':') else {
+            // Prose may begin with our name; what goes on like a suppression is meant as one.
+            let (verb, _) = word(said);
+            let is_meant = said.starts_with(char::is_whitespace) && matches!(verb, "allow" | "allow:");
+            return match is_meant {
+                true => unread(AllowanceFault::NoColon),
+                false => Vec::new(),
+            };
+        };
+        let (verb, rest) = word(said);
+        match verb {
+            "allow" => Self::listed(rest, place),
+            verb => unread(AllowanceFault::Verb(verb.to_owned())),
         }
-        Self::listed(rest, place)
     }
 
     /// What follows `allow`, and the whole value of a tag: `S3L003 until 2027-01-31 reason`.
@@ -177,6 +191,12 @@ mod tests {
             fault("s3log-lint: alow S3L003 x"),
             Some(AllowanceFault::Verb("alow".to_owned()))
         );
+        for text in ["s3log-lint allow S3L003 x", "s3log-lint allow: S3L003 x"] {
+            assert_eq!(fault(text), Some(AllowanceFault::NoColon));
+        }
+        assert_eq!(read("s3log-lint allows nothing here"), []);
+        assert_eq!(read("s3log-lint's findings are in the wiki"), []);
+        assert_eq!(read("s3log-linter: allow it"), []);
         assert_eq!(
             fault("s3log-lint: allow S3L003 until tomorrow x"),
             Some(AllowanceFault::Date("tomorrow".to_owned()))

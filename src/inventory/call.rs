@@ -95,6 +95,26 @@ impl Call {
         }
     }
 
+    /// What it tells, as a sentence names it.
+    pub fn tells(self) -> &'static str {
+        match self {
+            Call::List => "the account",
+            Call::Head => "the region",
+            Call::Location => "the location",
+            Call::Logging => "the logging configuration",
+            Call::Policy => "the policy",
+            Call::Acl => "the ACL",
+            Call::OwnershipControls => "the object ownership",
+            Call::Encryption => "the default encryption",
+            Call::ObjectLock => "the Object Lock configuration",
+            Call::RequestPayment => "who pays for requests",
+            Call::Lifecycle => "the lifecycle configuration",
+            Call::Versioning => "the versioning",
+            Call::PublicAccessBlock => "the public access block",
+            Call::Tagging => "the tags",
+        }
+    }
+
     /// The IAM action that allows it. Several differ from the operation's name.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html>
     pub fn action(self) -> &'static str {

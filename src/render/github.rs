@@ -54,6 +54,11 @@ pub fn render(report: &Report, occasion: &Occasion, out: &mut dyn Write) -> io::
             writeln!(out, "::notice title=s3log-lint::{}", data(&message))?;
         }
     }
+    if let Some(unjudged) = told::unjudged(report) {
+        let unread = report.unread_in_words().map(|unread| format!("; {unread}"));
+        let message = format!("{unjudged}{}", unread.unwrap_or_default());
+        writeln!(out, "::notice title=s3log-lint::{}", data(&message))?;
+    }
     for (kind, times) in shown {
         if let Some(more) = times.checked_sub(SHOWN_OF_A_KIND).filter(|more| *more > 0) {
             writeln!(

@@ -28,6 +28,15 @@ pub fn render_within(report: &Report, limit: usize, out: &mut dyn Write) -> io::
     text.push_str("<!-- s3log-lint -->\n");
     text.push_str(&format!("## Access logging: {}\n\n", told::sums(report)));
     text.push_str(&edges(report));
+    if let Some(unjudged) = told::unjudged(report) {
+        text.push_str(&format!(
+            "❔ Whether logs arrive isn't known: {}.\n\n",
+            prose(&unjudged)
+        ));
+    }
+    if let Some(unread) = report.unread_in_words() {
+        text.push_str(&format!("{}.\n\n", prose(&unread)));
+    }
     let mut left_out = 0;
     let mut positions = Positions::default();
     for group in report.groups() {

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::escape::visible;
+use super::told;
 use crate::finding::Subject;
 use crate::report::Report;
 
@@ -30,6 +31,11 @@ pub fn render(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             Some(needs) => writeln!(out, ", needs {}", visible(needs))?,
             None => writeln!(out)?,
         }
+    }
+    // No line at all would say that logs arrive.
+    if let Some(unjudged) = told::unjudged(report) {
+        let unread = report.unread_in_words().map(|unread| format!("; {unread}"));
+        writeln!(out, "unknown: {unjudged}{}", unread.unwrap_or_default())?;
     }
     Ok(())
 }

@@ -15,8 +15,9 @@ use self::numbers::{count, join_some, number};
 use self::wrap::wrap;
 use super::escape::visible;
 use super::position::Positions;
+use super::told;
 use crate::finding::Severity;
-use crate::inventory::Why;
+use crate::inventory::{Call, Why};
 use crate::report::{Conclusion, Report};
 use crate::rules::EdgeVerdict;
 
@@ -121,17 +122,21 @@ fn render_undecided(report: &Report, style: Style, out: &mut dyn Write) -> io::R
         rules: BTreeSet<&'a str>,
         buckets: BTreeSet<&'a str>,
     }
-    let mut grouped: BTreeMap<(&Why, Option<&str>), Missing<'_>> = BTreeMap::new();
+    let mut grouped: BTreeMap<(&Why, Option<&str>, Option<Call>), Missing<'_>> = BTreeMap::new();
     for undecided in &report.undecided {
         let (said, subject) = (&undecided.said, &undecided.subject);
-        let missing = grouped.entry((&said.why, said.needs.as_deref())).or_default();
+        // Where an action would tell, it says which answer it is.
+        let call = said.call.filter(|_| said.needs.is_none());
+        let missing = grouped
+            .entry((&said.why, said.needs.as_deref(), call))
+            .or_default();
         missing.on.insert(said.on.as_deref().unwrap_or(&subject.bucket));
         missing.rules.insert(undecided.rule.code);
         missing.buckets.insert(&subject.bucket);
     }
     writeln!(out, "{}", style.bold("Could not be decided:"))?;
     let mut denied = false;
-    for ((why, needs), Missing { on, rules, buckets }) in grouped {
+    for ((why, needs, call), Missing { on, rules, buckets }) in grouped {
         let reason = match (why, needs) {
             (Why::Denied { action }, needs) => format!("{} was denied", needs.unwrap_or(action)),
             (Why::NotRead, Some(needs)) => format!("not in the input; {needs} would tell"),
@@ -147,8 +152,9 @@ fn render_undecided(report: &Report, style: Style, out: &mut dyn Write) -> io::R
             (Why::Failed { code }, None) => code.clone(),
         };
         denied |= matches!(why, Why::Denied { .. });
+        let of = call.map_or_else(String::new, |call| format!("{} of ", call.tells()));
         let lines = [
-            format!("{reason}: {}", join_some(on.iter().copied(), 3)),
+            format!("{reason}: {of}{}", join_some(on.iter().copied(), 3)),
             format!(
                 "leaves {} open for {}",
                 join_some(rules.iter().copied(), rules.len()),
@@ -212,7 +218,9 @@ fn render_summary(report: &Report, style: Style, out: &mut dyn Write) -> io::Res
             counts.push(format!("{} {word}", number(n)));
         }
     }
+    let unjudged = told::unjudged(report);
     let mut last = match counts.is_empty() {
+        true if unjudged.is_some() => style.paint("No fault was found.", "33"),
         true if report.repaired.is_some() => style.paint("The change brings nothing to report.", "32"),
         true => style.paint("Nothing to report.", "32"),
         false => format!("{}.", counts.join(", ")),
@@ -222,16 +230,14 @@ fn render_summary(report: &Report, style: Style, out: &mut dyn Write) -> io::Res
         last.push_str(&format!(" {} to AWS.", count(calls, "call")));
     }
     writeln!(out, "{last}")?;
-    if summary.unread > 0 {
-        let questions = match summary.unread {
-            1 => "1 question hangs on what is not in these files, and doesn't".to_owned(),
-            n => format!(
-                "{} questions hang on what is not in these files, and don't",
-                number(n)
-            ),
-        };
-        let remark = format!("{questions} fail the run; `--onto SNAPSHOT` would tell.");
+    if let Some(unjudged) = unjudged {
+        let remark = format!("Whether logs arrive isn't known: {unjudged}.");
         for line in wrap(&remark, style.width) {
+            writeln!(out, "{}", style.paint(&line, "33"))?;
+        }
+    }
+    if let Some(unread) = report.unread_in_words() {
+        for line in wrap(&format!("{unread}."), style.width) {
             writeln!(out, "{line}")?;
         }
     }

@@ -2,7 +2,7 @@
 
 use super::escape::visible;
 use crate::finding::{Severity, Subject, Undecided};
-use crate::inventory::Why;
+use crate::inventory::{Call, Why};
 use crate::report::Report;
 use crate::rules::Reported;
 
@@ -24,14 +24,26 @@ pub fn part(subject: &Subject) -> String {
     parts.join("/")
 }
 
+/// What is missing, in words: `the policy of acme-logs`.
+fn missing(said: &Undecided) -> String {
+    let what = said.call.map_or("it", Call::tells);
+    match &said.on {
+        Some(bucket) => format!("{what} of {bucket}"),
+        None => what.to_owned(),
+    }
+}
+
 /// Why a rule could not decide, and what would settle it, as one sentence.
 pub fn undecided(each: &Reported<Undecided>) -> String {
     let why = match &each.said.why {
         Why::Denied { action } => format!("{action} was denied"),
         Why::NotRead => "it was not in the input".to_owned(),
-        Why::AfterApply => "it is known only after the deploy".to_owned(),
-        Why::LeftOut => "the template leaves it out, and the one before may have had it".to_owned(),
-        Why::Sensitive => "its file marks it as sensitive".to_owned(),
+        Why::AfterApply => format!("{} is known only after the deploy", missing(&each.said)),
+        Why::LeftOut => format!(
+            "the template leaves out {}, and the one before may have had it",
+            missing(&each.said)
+        ),
+        Why::Sensitive => format!("{} is marked as sensitive in its file", missing(&each.said)),
         Why::Failed { code } => format!("the call failed with {code}"),
     };
     let needs = match (&each.said.needs, &each.said.why) {
@@ -43,7 +55,26 @@ pub fn undecided(each: &Reported<Undecided>) -> String {
     visible(&text).into_owned()
 }
 
-/// `2 errors, 1 warning, 3 undecided`; nothing to report says so.
+/// That edges can't be judged, where nothing else says so.
+pub fn unjudged(report: &Report) -> Option<String> {
+    let from = match report.summary.unread {
+        0 => "",
+        _ => " from these files",
+    };
+    let edges = match report.summary.edges {
+        1 => "logging edge",
+        _ => "logging edges",
+    };
+    match report.silently_unknown() {
+        0 => None,
+        n => Some(format!(
+            "{n} of {} {edges} can't be judged{from}",
+            report.summary.edges
+        )),
+    }
+}
+
+/// `2 errors, 1 warning, 3 undecided`; nothing to report says so, but not where an edge can't be judged.
 pub fn sums(report: &Report) -> String {
     let summary = &report.summary;
     let mut parts = Vec::new();
@@ -70,6 +101,7 @@ pub fn sums(report: &Report) -> String {
             .filter(|(n, _)| *n > 0)
             .map(|(n, word)| format!("{n} {word}")),
     );
+    parts.extend(unjudged(report));
     match parts.is_empty() {
         true => "nothing to report".to_owned(),
         false => parts.join(", "),

@@ -1,6 +1,6 @@
 //! The findings that are known already, by fingerprint: never by a line, which moves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -118,15 +118,16 @@ impl Baseline {
     }
 
     /// The entries that this run looked at and found no more.
-    pub(super) fn stale(
+    pub(super) fn stale<'a>(
         &self,
-        known: &[Fingerprinted],
+        findings: impl Iterator<Item = &'a Fingerprinted>,
         undecided: &[Reported<Undecided>],
         coverage: &Coverage,
     ) -> Vec<Entry> {
+        let found: BTreeSet<&str> = findings.map(|all| all.fingerprint.as_str()).collect();
         let is_stale = |entry: &&Entry| {
             let same_account = |account: Option<&str>| entry.account.as_deref() == account;
-            let found = known.iter().any(|all| all.fingerprint == entry.fingerprint);
+            let found = found.contains(entry.fingerprint.as_str());
             let open = undecided.iter().any(|each| {
                 each.rule.code == entry.code
                     && each.subject.bucket == entry.bucket

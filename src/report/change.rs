@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Fingerprinted, Report, Settings, conclude};
 use crate::finding::{Severity, Subject, Undecided};
-use crate::inventory::Why;
+use crate::inventory::{Call, Why};
 use crate::rules::Reported;
 
 impl Report {
@@ -40,11 +40,24 @@ impl Report {
     /// Takes out what hangs on what the input doesn't hold, and only counts it: files by themselves say nothing of
     /// most things, and saying so of each would bury the rest.
     pub fn without_unread(mut self, settings: &Settings) -> Self {
-        let all = self.undecided.len();
-        self.undecided.retain(|each| each.said.why != Why::NotRead);
-        self.summary.unread = all - self.undecided.len();
+        let is_read = |each: &Reported<Undecided>| each.said.why != Why::NotRead;
+        let (read, unread): (Vec<_>, Vec<_>) = self.undecided.into_iter().partition(is_read);
+        self.undecided = read;
+        self.summary.unread = unread.len();
+        self.summary.told_by = unread.iter().map(told_by).collect();
         self.recount(settings);
         self
+    }
+
+    /// How many questions are counted only, and what would tell them: in the same words in every format.
+    pub fn unread_in_words(&self) -> Option<String> {
+        let questions = match self.summary.unread {
+            0 => return None,
+            1 => "1 question hangs on what is not in these files, and doesn't fail the run".to_owned(),
+            n => format!("{n} questions hang on what is not in these files, and don't fail the run"),
+        };
+        let by: Vec<&str> = self.summary.told_by.iter().copied().collect();
+        Some(format!("{questions}; `{}` would tell", by.join("` and `")))
     }
 
     fn recount(&mut self, settings: &Settings) {
@@ -59,6 +72,15 @@ impl Report {
         self.summary.note = count(Severity::Note);
         self.summary.undecided = self.undecided.len();
         self.conclusion = conclude(&self.findings, &self.undecided, settings);
+    }
+}
+
+/// What the user can give that would tell.
+fn told_by(each: &Reported<Undecided>) -> &'static str {
+    match each.said.call {
+        // Whose the buckets are, no recording of other buckets says.
+        Some(Call::List) => "--account ID",
+        Some(_) | None => "--onto SNAPSHOT",
     }
 }
 

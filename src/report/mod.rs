@@ -164,6 +164,8 @@ pub struct Summary {
     pub repaired: usize,
     /// Questions that hang on what was not in the input, and that are not listed one by one.
     pub unread: usize,
+    /// What would tell them, as the user gives it.
+    pub told_by: BTreeSet<&'static str>,
     pub api_calls: Option<u64>,
     /// How many edges end how.
     pub verdicts: BTreeMap<EdgeVerdict, usize>,
@@ -196,11 +198,11 @@ impl Report {
         let (known, findings): (Vec<_>, Vec<_>) = match &settings.baseline {
             Some(baseline) => findings
                 .into_iter()
-                .partition(|all| baseline.holds(&all.fingerprint)),
+                .partition(|all| settings.may_be_known(all) && baseline.holds(&all.fingerprint)),
             None => (Vec::new(), findings),
         };
         let stale = match &settings.baseline {
-            Some(baseline) => baseline.stale(&known, &undecided, coverage),
+            Some(baseline) => baseline.stale(known.iter().chain(&findings), &undecided, coverage),
             None => Vec::new(),
         };
         if settings.unknown == Unknown::Ignore {
@@ -222,6 +224,7 @@ impl Report {
             baseline: known.len(),
             repaired: 0,
             unread: 0,
+            told_by: BTreeSet::new(),
             api_calls: scale.api_calls,
             verdicts,
         };
@@ -239,6 +242,18 @@ impl Report {
             taken_at: scale.taken_at,
             conclusion,
         }
+    }
+
+    /// How many edges can't be judged, where nothing else in the report says so: whoever reads that there is nothing
+    /// to report takes the logs to arrive.
+    pub fn silently_unknown(&self) -> usize {
+        let summary = &self.summary;
+        // Of a change, what was unknown before is no news.
+        let is_silent = self.findings.is_empty() && self.undecided.is_empty() && self.repaired.is_none();
+        let unknown = summary.verdicts.get(&EdgeVerdict::Unknown).copied();
+        unknown
+            .filter(|_| is_silent || summary.unread > 0)
+            .unwrap_or_default()
     }
 
     /// How bad a finding of this rule is, for this user.
@@ -284,6 +299,11 @@ fn conclude(
 }
 
 impl Settings {
+    /// Whether a baseline may hold it back: not what nobody may suppress.
+    pub fn may_be_known(&self, all: &Fingerprinted) -> bool {
+        !self.unsuppressible.contains(all.finding.rule.code)
+    }
+
     /// In order, each with its severity and a fingerprint of its own.
     fn weigh(&self, findings: Vec<Reported<Finding>>) -> Vec<Fingerprinted> {
         let mut findings: Vec<Fingerprinted> = findings

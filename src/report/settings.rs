@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::{Baseline, Suppression};
 use crate::finding::Severity;
-use crate::rules::Rule;
+use crate::rules::{self, Rule};
 
 /// What is shown, and what makes a report fail.
 #[derive(Debug, Clone)]
@@ -42,6 +42,14 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// Shows these rules alone, beside those that nobody may silence.
+    pub fn select(&mut self, codes: &BTreeSet<&'static str>) {
+        let every = rules::ALL.iter().map(|rule| rule.code);
+        self.ignored = every
+            .filter(|code| !codes.contains(code) && !self.unsuppressible.contains(code))
+            .collect();
+    }
+
     /// How bad a finding of this rule is, for this user.
     pub fn severity(&self, rule: &Rule) -> Severity {
         self.severities.get(rule.code).copied().unwrap_or(rule.severity)

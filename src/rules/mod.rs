@@ -76,7 +76,23 @@ pub struct Rule {
     pub document: &'static str,
 }
 
+/// The groups, by how their codes begin: a group may be named wherever a rule may.
+pub const GROUPS: &[(&str, &str)] = &[
+    ("graph", "S3L0"),
+    ("grant", "S3L1"),
+    ("target", "S3L2"),
+    ("trail", "S3L3"),
+    ("arrival", "S3L4"),
+    ("suppression", "S3L9"),
+];
+
 impl Rule {
+    /// The group that it belongs to.
+    pub fn group(&self) -> &'static str {
+        let group = GROUPS.iter().find(|(_, start)| self.code.starts_with(start));
+        group.map_or("", |(name, _)| name)
+    }
+
     /// The page of AWS that its document rests on.
     pub fn aws_page(&self) -> Option<&'static str> {
         let start = self.document.find("https://docs.aws.amazon.com/")?;

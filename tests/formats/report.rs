@@ -253,6 +253,7 @@ pub fn hostile(text: &str) -> Report {
                 why: Why::Failed {
                     code: text.to_owned(),
                 },
+                call: None,
                 needs: Some(text.to_owned()),
                 on: None,
             }),

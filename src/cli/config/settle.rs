@@ -15,17 +15,7 @@ use crate::name::{AccountId, BucketName, check_organization};
 use crate::plan;
 use crate::policy::{Facts, SWITCHES, Truth};
 use crate::report::{Settings, Suppression, Unknown, bucket_pattern};
-use crate::rules::{self, Rule};
-
-/// The groups by the digit of their codes.
-pub const GROUPS: [(&str, &str); 6] = [
-    ("graph", "S3L0"),
-    ("grant", "S3L1"),
-    ("target", "S3L2"),
-    ("trail", "S3L3"),
-    ("arrival", "S3L4"),
-    ("suppression", "S3L9"),
-];
+use crate::rules::{self, GROUPS, Rule};
 
 /// The rules that a word means: a code, the beginning of codes, a name, a group, or `all`.
 pub fn rules_of(word: &str) -> Option<Vec<&'static Rule>> {
@@ -68,12 +58,17 @@ impl File {
                 file::Unknown::Ignore => Unknown::Ignore,
             };
         }
-        if let Some(select) = &self.select {
-            let selected = settle.codes(select)?;
-            settings.ignored = every_code().filter(|code| !selected.contains(code)).collect();
-        }
-        settings.ignored.extend(settle.codes(&self.ignore)?);
         settings.unsuppressible = settle.codes(&self.unsuppressible)?;
+        if let Some(select) = &self.select {
+            settings.select(&settle.codes(select)?);
+        }
+        for word in &self.ignore {
+            let codes: BTreeSet<&'static str> = settle.rules(word)?.iter().map(|rule| rule.code).collect();
+            if let Some(code) = codes.intersection(&settings.unsuppressible).next() {
+                return Err(settle.wrong(word.span(), Fault::Unsuppressible(code)));
+            }
+            settings.ignored.extend(codes);
+        }
         let mut severities = Vec::new();
         for (word, severity) in &self.severity {
             let severity = match severity {
@@ -142,10 +137,6 @@ impl File {
         }
         Ok(facts)
     }
-}
-
-fn every_code() -> impl Iterator<Item = &'static str> {
-    rules::ALL.iter().map(|rule| rule.code)
 }
 
 struct Settle<'a> {
