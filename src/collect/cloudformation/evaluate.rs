@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::premises::Premises;
 use super::property::{Made, Property};
-use super::stack::{Loops, Parent, Resource, Stack, loop_parts, put_in, put_in_bare};
+use super::stack::{Found, Loops, Parent, Resource, Stack, loop_parts, put_in, put_in_bare};
 use super::text::{Text, Token};
 use super::tree::{Node, Value};
 use super::value::{Item, Resolved, Truth, Unknown};
@@ -26,14 +26,18 @@ const MOST_MEMBERS: usize = 10_000;
 /// All the stacks, and what is known of them so far.
 pub(super) struct World {
     pub stacks: Vec<Stack>,
+    /// Where the resources outside of loops are found, for each stack.
+    written: Vec<BTreeMap<String, Found>>,
     exports: Vec<Export>,
     /// Buckets whose name is known in part: that name, and the bucket's token.
-    partial_names: Vec<(Text, Token)>,
+    partial_names: BTreeMap<Text, Token>,
     parameters: RefCell<BTreeMap<(usize, String), Option<Resolved>>>,
     conditions: RefCell<BTreeMap<ConditionKey, Option<Truth>>>,
     /// What follows from a condition of a stack.
     pub(super) known_premises: RefCell<BTreeMap<(usize, String), Rc<Premises>>>,
     names: RefCell<BTreeMap<(usize, String), Option<Name>>>,
+    /// Where the resources that loops make are found.
+    made: RefCell<BTreeMap<usize, Rc<BTreeMap<String, Found>>>>,
     /// Stacks of which one imports what the other exports: they are in one region.
     together: RefCell<BTreeSet<(usize, usize)>>,
     /// What would have to be given for more to be known, one sentence each.
@@ -103,13 +107,15 @@ const NO_LOOPS: &Loops = &Vec::new();
 impl World {
     pub fn new(stacks: Vec<Stack>) -> Self {
         let mut world = Self {
+            written: stacks.iter().map(Stack::written).collect(),
             stacks,
             exports: Vec::new(),
-            partial_names: Vec::new(),
+            partial_names: BTreeMap::new(),
             parameters: RefCell::default(),
             conditions: RefCell::default(),
             known_premises: RefCell::default(),
             names: RefCell::default(),
+            made: RefCell::default(),
             together: RefCell::default(),
             needs: RefCell::default(),
             steps: Cell::new(0),
@@ -208,8 +214,9 @@ impl World {
         found
     }
 
-    fn find_partial_names(&self) -> Vec<(Text, Token)> {
-        let mut found = Vec::new();
+    /// A name that two buckets share names neither: they exclude each other, or one of them can't be made.
+    fn find_partial_names(&self) -> BTreeMap<Text, Token> {
+        let mut found: BTreeMap<Text, Option<Token>> = BTreeMap::new();
         for (number, stack) in self.stacks.iter().enumerate() {
             for resource in self
                 .resources(number)
@@ -218,18 +225,16 @@ impl World {
                 .filter(|resource| is_bucket(resource))
             {
                 if let Name::Partial(name) = self.bucket_name(number, resource, 0) {
-                    found.push((name, Token::BucketName(stack.address(&resource.id))));
+                    let token = Token::BucketName(stack.address(&resource.id));
+                    found
+                        .entry(name)
+                        .and_modify(|shared| *shared = None)
+                        .or_insert(Some(token));
                 }
             }
         }
-        // A name that two buckets share names neither: they exclude each other, or one of them can't be made.
-        let shared: Vec<Text> = found
-            .iter()
-            .filter(|(name, _)| found.iter().filter(|(other, _)| other == name).count() > 1)
-            .map(|(name, _)| name.clone())
-            .collect();
-        found.retain(|(name, _)| !shared.contains(name));
-        found
+        let only = |(name, token): (Text, Option<Token>)| Some((name, token?));
+        found.into_iter().filter_map(only).collect()
     }
 
     /// A text in which the names of buckets that are known in part stand as these buckets' tokens.
@@ -237,11 +242,7 @@ impl World {
         if text.is_known() {
             return text.clone();
         }
-        let mut text = text.clone();
-        for (name, token) in &self.partial_names {
-            text = text.name_replaced(name, token);
-        }
-        text
+        text.names_replaced(&self.partial_names)
     }
 
     /// The name of a bucket of a stack.
@@ -505,29 +506,35 @@ impl World {
 
     /// A resource of a stack by its logical id.
     pub fn find_resource(&self, stack: usize, id: &str) -> Option<Resource<'_>> {
-        let section = self.stacks[stack].section("Resources")?;
-        if let Some(member) = section.member(id) {
-            return Some(Resource::new(
-                id.to_owned(),
-                member.key_span.clone(),
-                &member.value,
-                Loops::new(),
-            ));
+        let here = &self.stacks[stack];
+        if let Some(found) = self.written[stack].get(id) {
+            return here.resource(found);
         }
-        let loops = section
-            .members()
-            .iter()
-            .any(|member| member.key.starts_with("Fn::ForEach"));
-        if !loops || self.unrolling.replace(true) {
+        let members = here.section("Resources")?.members();
+        if !members.iter().any(|member| member.key.starts_with("Fn::ForEach")) {
             return None;
         }
-        let found = self
-            .resources(stack)
-            .all
-            .into_iter()
-            .find(|resource| resource.id == id);
+        here.resource(self.made_by_loops(stack)?.get(id)?)
+    }
+
+    /// The resources that the loops of a stack make. What they run over can't be a resource that they make.
+    fn made_by_loops(&self, stack: usize) -> Option<Rc<BTreeMap<String, Found>>> {
+        if let Some(known) = self.made.borrow().get(&stack) {
+            return Some(Rc::clone(known));
+        }
+        if self.unrolling.replace(true) {
+            return None;
+        }
+        let mut found = BTreeMap::new();
+        for resource in self.resources(stack).all {
+            found
+                .entry(resource.id.clone())
+                .or_insert_with(|| Found::at(&resource));
+        }
         self.unrolling.set(false);
-        found
+        let found = Rc::new(found);
+        self.made.borrow_mut().insert(stack, Rc::clone(&found));
+        Some(found)
     }
 
     fn pseudo_parameter(&self, number: usize, name: &str) -> Option<Resolved> {

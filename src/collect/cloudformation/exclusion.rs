@@ -7,8 +7,8 @@ use super::value::Truth;
 use crate::collect::deployment::{BucketKey, Configuration, Declared, Fate, Said};
 use crate::inventory::{Fact, Why};
 
-/// More conditions than a template can have are not compared with each other.
-const MOST_CONDITIONS: usize = 500;
+/// So many buckets with the same keys are not compared with each other.
+const MOST_TWINS: usize = 500;
 
 /// The conditions that a bucket's resource hangs on and that can't be told: its own, and those of the nested stacks that
 /// it is in. Each with its stack.
@@ -17,7 +17,7 @@ type Conditions = BTreeSet<(usize, String)>;
 /// The buckets that hang on conditions, by their position among what is declared.
 #[derive(Debug, Default)]
 pub(super) struct Conditional {
-    of: BTreeMap<Conditions, Vec<usize>>,
+    of: BTreeMap<usize, Conditions>,
 }
 
 impl Conditional {
@@ -35,36 +35,44 @@ impl Conditional {
             add(parent.stack, parent.condition.as_deref());
         }
         if !all.is_empty() {
-            self.of.entry(all).or_default().push(position);
+            self.of.insert(position, all);
         }
     }
 
-    /// Tells each bucket which others are never there with it.
+    /// Tells each bucket which others are never there with it. It matters where they would write the same keys.
     pub fn mark(&self, world: &World, declared: &mut [Declared]) {
-        let names: BTreeSet<&(usize, String)> = self.of.keys().flatten().collect();
-        if names.len() > MOST_CONDITIONS {
-            return;
-        }
-        let exclude = |(a, one): &(usize, String), (b, other): &(usize, String)| {
-            a == b && world.condition(*a, Some(one), other, 0) == Truth::False
-        };
-        for (conditions, positions) in &self.of {
-            let apart = |others: &Conditions| {
-                conditions.iter().any(|one| {
-                    others
-                        .iter()
-                        .any(|other| exclude(one, other) || exclude(other, one))
-                })
-            };
-            let others = self.of.iter().filter(|(others, _)| apart(others));
-            let never: Vec<BucketKey> = others
-                .flat_map(|(_, positions)| positions)
-                .map(|position| declared[*position].bucket.clone())
-                .collect();
-            for position in positions {
-                declared[*position].never_with.clone_from(&never);
+        let mut twins: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+        for position in self.of.keys() {
+            if let Said::Sets(Fact::Known(logging)) = &*declared[*position].configuration.logging
+                && let (Some(target), Some(prefix)) = (logging.target.known(), logging.prefix.known())
+            {
+                twins.entry((target.text(), prefix)).or_default().push(*position);
             }
         }
+        let mut never: BTreeMap<usize, Vec<BucketKey>> = BTreeMap::new();
+        for positions in twins.values().filter(|twins| twins.len() <= MOST_TWINS) {
+            for one in positions {
+                let others = positions
+                    .iter()
+                    .filter(|other| self.exclude(world, *one, **other));
+                let keys = others.map(|other| declared[*other].bucket.clone()).collect();
+                never.insert(*one, keys);
+            }
+        }
+        for (position, keys) in never {
+            declared[position].never_with = keys;
+        }
+    }
+
+    fn exclude(&self, world: &World, one: usize, other: usize) -> bool {
+        let (Some(one), Some(other)) = (self.of.get(&one), self.of.get(&other)) else {
+            return false;
+        };
+        let denies = |(a, one): &(usize, String), (b, other): &(usize, String)| {
+            a == b && world.condition(*a, Some(one), other, 0) == Truth::False
+        };
+        one.iter()
+            .any(|one| other.iter().any(|other| denies(one, other) || denies(other, one)))
     }
 }
 

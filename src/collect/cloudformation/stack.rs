@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::tree::{Comment, Node, Value};
+use super::tree::{Comment, Member, Node, Value};
 use super::value::Resolved;
 use crate::inventory::Document;
 
@@ -63,18 +63,22 @@ pub(super) struct Resource<'a> {
     pub key_span: std::ops::Range<usize>,
     pub node: &'a Node,
     pub loops: Loops,
+    /// Where it stands: its place in the section, or in the bodies of the loops around it, from the outside in.
+    path: Vec<usize>,
     condition: Option<String>,
 }
 
 impl<'a> Resource<'a> {
-    pub fn new(id: String, key_span: std::ops::Range<usize>, node: &'a Node, loops: Loops) -> Self {
+    fn new(member: &'a Member, loops: Loops, path: Vec<usize>) -> Self {
+        let node = &member.value;
         let condition = node.get("Condition").and_then(Node::text);
         Self {
             condition: condition.map(|name| put_in(name, &loops)),
-            id,
-            key_span,
+            id: put_in(&member.key, &loops),
+            key_span: member.key_span.clone(),
             node,
             loops,
+            path,
         }
     }
 
@@ -84,6 +88,22 @@ impl<'a> Resource<'a> {
 
     pub fn condition(&self) -> Option<&str> {
         self.condition.as_deref()
+    }
+}
+
+/// Where a resource was found.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    path: Vec<usize>,
+    loops: Loops,
+}
+
+impl Found {
+    pub fn at(resource: &Resource<'_>) -> Self {
+        Self {
+            path: resource.path.clone(),
+            loops: resource.loops.clone(),
+        }
     }
 }
 
@@ -108,9 +128,33 @@ impl Stack {
     pub fn resources(&self, collection: &dyn Fn(&Node, &Loops) -> Option<Vec<String>>) -> Resources<'_> {
         let mut found = Resources::default();
         if let Some(section) = self.section("Resources") {
-            unroll(section, &Vec::new(), collection, &mut found, 0);
+            unroll(section, &Vec::new(), collection, &mut found, &[]);
         }
         found
+    }
+
+    /// The resources that stand outside of loops, by their logical ids.
+    pub fn written(&self) -> BTreeMap<String, Found> {
+        let members = self.section("Resources").map(Node::members).unwrap_or_default();
+        let found = |(position, member): (usize, &Member)| {
+            let found = Found {
+                path: vec![position],
+                loops: Loops::new(),
+            };
+            (member.key.clone(), found)
+        };
+        members.iter().enumerate().map(found).collect()
+    }
+
+    /// A resource where it was found before.
+    pub fn resource(&self, found: &Found) -> Option<Resource<'_>> {
+        let mut section = self.section("Resources")?;
+        let (last, outer) = found.path.split_last()?;
+        for position in outer {
+            section = loop_parts(&section.members().get(*position)?.value)?.2;
+        }
+        let member = section.members().get(*last)?;
+        Some(Resource::new(member, found.loops.clone(), found.path.clone()))
     }
 }
 
@@ -120,23 +164,19 @@ fn unroll<'a>(
     loops: &Loops,
     collection: &dyn Fn(&Node, &Loops) -> Option<Vec<String>>,
     found: &mut Resources<'a>,
-    depth: usize,
+    path: &[usize],
 ) {
-    for member in section.members() {
+    for (position, member) in section.members().iter().enumerate() {
+        let path = [path, &[position]].concat();
         let Some(name) = member.key.strip_prefix("Fn::ForEach") else {
-            found.all.push(Resource::new(
-                put_in(&member.key, loops),
-                member.key_span.clone(),
-                &member.value,
-                loops.clone(),
-            ));
+            found.all.push(Resource::new(member, loops.clone(), path));
             continue;
         };
         let name = name.trim_start_matches("::");
         let turns = loop_parts(&member.value)
             .and_then(|(identifier, over, body)| Some((identifier, collection(over, loops)?, body)));
         match turns {
-            Some((identifier, values, body)) if depth < DEEPEST_LOOP => {
+            Some((identifier, values, body)) if path.len() <= DEEPEST_LOOP => {
                 for value in values {
                     if found.all.len() >= MOST_RESOURCES {
                         found.opaque.insert(name.to_owned());
@@ -144,7 +184,7 @@ fn unroll<'a>(
                     }
                     let mut inner = loops.clone();
                     inner.push((identifier.to_owned(), value));
-                    unroll(body, &inner, collection, found, depth + 1);
+                    unroll(body, &inner, collection, found, &path);
                 }
             }
             Some(_) | None => _ = found.opaque.insert(name.to_owned()),

@@ -3,6 +3,7 @@
 //! What isn't known stands in the text as a token between two private characters, with an identity of its own: two
 //! texts with the same token are the same text, whatever it turns out to be.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 const OPEN: char = '\u{e000}';
@@ -10,6 +11,9 @@ const CLOSE: char = '\u{e001}';
 
 /// Longer texts are given up: a template that passes text on and on can double it in each step.
 const LONGEST: usize = 1 << 20;
+
+/// A name that is longer, with all that stands for what isn't known of it, is not looked for within other texts.
+const LONGEST_NAME: usize = 4096;
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct Text(String);
@@ -169,26 +173,33 @@ impl Text {
         }
     }
 
-    /// Replaces a part, tokens and all, where it stands alone between boundaries: a bucket's name within an ARN.
-    pub fn name_replaced(&self, name: &Text, token: &Token) -> Self {
-        if name.0.is_empty() || !self.0.contains(&name.0) {
+    /// Replaces names, tokens and all, where they stand alone between boundaries: a bucket's name within an ARN. Of two
+    /// that fit, the longer one is meant.
+    pub fn names_replaced(&self, names: &BTreeMap<Text, Token>) -> Self {
+        if names.is_empty() {
             return self.clone();
         }
         let mut out = String::with_capacity(self.0.len());
         let mut rest = self.0.as_str();
-        while let Some(at) = rest.find(&name.0) {
-            let (before, after) = (&rest[..at], &rest[at + name.0.len()..]);
-            out.push_str(before);
-            let starts = out.is_empty() || out.ends_with(":::");
-            let ends = after.is_empty() || after.starts_with(['/', '.']);
-            match starts && ends {
-                true => out.push_str(&token.encode()),
-                false => out.push_str(&name.0),
+        loop {
+            let ends = boundaries(rest, &['/', '.']).chain([rest.len()]);
+            let longest = ends
+                .take_while(|end| *end <= LONGEST_NAME)
+                .filter_map(|end| Some((end, names.get(&Self(rest[..end].to_owned()))?)))
+                .last();
+            if let Some((end, token)) = longest {
+                out.push_str(&token.encode());
+                rest = &rest[end..];
             }
-            rest = after;
+            // The next name starts behind three colons.
+            let next = boundaries(rest, &[':']).find(|at| rest[*at..].starts_with(":::"));
+            let Some(next) = next else {
+                out.push_str(rest);
+                return Self(out);
+            };
+            out.push_str(&rest[..next + 3]);
+            rest = &rest[next + 3..];
         }
-        out.push_str(rest);
-        Self(out)
     }
 
     /// Cuts at a delimiter. From the first token on that may hold the delimiter too, nothing is certain: the pieces
@@ -215,6 +226,19 @@ impl Text {
         }
         (pieces.into_iter().map(Text).collect(), true)
     }
+}
+
+/// Where one of these characters stands, outside of tokens.
+fn boundaries<'t>(text: &'t str, characters: &'t [char]) -> impl Iterator<Item = usize> + 't {
+    let mut inside = false;
+    text.char_indices().filter_map(move |(at, character)| {
+        match character {
+            OPEN => inside = true,
+            CLOSE => inside = false,
+            _ => {}
+        }
+        (!inside && characters.contains(&character)).then_some(at)
+    })
 }
 
 fn push_last(pieces: &mut [String], text: &str) {
@@ -295,12 +319,12 @@ mod tests {
     #[test]
     fn a_name_is_recognised_within_an_arn_and_only_whole() {
         let name = text(&[Part::Literal("logs-"), Part::Token(Token::Account)]);
-        let bucket = Token::BucketName("Stack/Logs".to_owned());
+        let names = BTreeMap::from([(name.clone(), Token::BucketName("Stack/Logs".to_owned()))]);
         let arn = |before: &str, after: &str| {
             let mut arn = Text::literal(before);
             arn.push(&name);
             arn.push(&Text::literal(after));
-            arn.name_replaced(&name, &bucket).to_string()
+            arn.names_replaced(&names).to_string()
         };
         assert_eq!(arn("arn:aws:s3:::", "/a/*"), "arn:aws:s3:::Stack/Logs/a/*");
         assert_eq!(arn("", ""), "Stack/Logs");
@@ -312,6 +336,29 @@ mod tests {
             arn("arn:aws:s3:::", "-eu"),
             "arn:aws:s3:::logs-${AWS::AccountId}-eu"
         );
+    }
+
+    #[test]
+    fn of_two_names_the_longer_one_is_meant_and_what_a_token_is_called_has_no_boundaries() {
+        let account = Text::token(&Token::Missing("t.a/b:::c".to_owned()));
+        let mut short = Text::literal("logs-");
+        short.push(&account);
+        let mut long = short.clone();
+        long.push(&Text::literal(".archive"));
+        let bucket = |id: &str| Token::BucketName(id.to_owned());
+        let names = BTreeMap::from([(short.clone(), bucket("Short")), (long.clone(), bucket("Long"))]);
+        let replaced = |text: &Text| text.names_replaced(&names).to_string();
+        assert_eq!(
+            (replaced(&short), replaced(&long)),
+            ("Short".to_owned(), "Long".to_owned())
+        );
+        let mut arns = Text::literal("arn:aws:s3:::");
+        arns.push(&long);
+        arns.push(&Text::literal("/x arn:aws:s3:::"));
+        arns.push(&short);
+        arns.push(&Text::literal("/*"));
+        assert_eq!(replaced(&arns), "arn:aws:s3:::Long/x arn:aws:s3:::Short/*");
+        assert_eq!(replaced(&account), "${t.a/b:::c}");
     }
 
     #[test]
