@@ -95,6 +95,14 @@ pub fn of_target<'c, 'a>(
     }))
 }
 
+/// The same of a policy that S3 takes: one that it would refuse grants nothing, and has nothing to say.
+pub fn of_target_in_force<'c, 'a>(
+    context: &BucketContext<'c, 'a>,
+) -> Result<Option<TargetDecisions<'c, 'a>>, Undecided> {
+    let target = of_target(context)?;
+    Ok(target.filter(|target| target.policy.policy.prepared.faults().is_empty()))
+}
+
 pub struct TargetDecisions<'c, 'a> {
     pub policy: BucketPolicy<'c>,
     pub edges: Vec<(&'c Edge<'a>, &'c Decision)>,

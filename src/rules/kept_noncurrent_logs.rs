@@ -1,7 +1,7 @@
 //! S3L208: expired logs that stay as noncurrent versions.
 
 use super::context::{place_of, setting_place};
-use super::log_keys::first_uncovered;
+use super::log_keys::{first_uncovered, lifecycle};
 use super::{BucketContext, Check, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
 use crate::inventory::{Call, Versioning};
@@ -24,14 +24,12 @@ fn check(context: &BucketContext<'_, '_>) -> Verdict {
         return Ok(None);
     }
     let settings = context.bucket().settings();
-    let rules = settings.lifecycle.answer();
     let versioning = settings.versioning.answer();
     // Each answer alone can settle it.
     if matches!(versioning, Ok(None | Some(Versioning::Suspended))) {
         return Ok(None);
     }
-    let rules = rules.map_err(|why| Undecided::without(Call::Lifecycle, why))?;
-    let rules = rules.map_or(&[][..], Vec::as_slice);
+    let rules = lifecycle(context)?;
     // Where nothing expires, nothing becomes noncurrent; that is another rule's.
     if first_uncovered(&edges, rules, |rule| rule.expires)?.is_some() {
         return Ok(None);

@@ -4,7 +4,7 @@ use super::BucketContext;
 use super::bucket_policy::BucketPolicy;
 use super::grants::TargetPolicy;
 use crate::finding::Undecided;
-use crate::inventory::{Call, Fact, ObjectOwnership, Place, Why};
+use crate::inventory::{Call, Fact, Listing, ObjectOwnership, Place, Why};
 
 pub enum Sign {
     /// A statement for the log service.
@@ -51,4 +51,15 @@ pub fn sign_of_log_bucket(context: &BucketContext<'_, '_>) -> Result<Option<Sign
 
 fn asked(call: Call, why: &Why) -> Option<Undecided> {
     (*why != Why::NotRead).then(|| Undecided::without(call, why))
+}
+
+/// Undecided where a bucket that nobody listed, or whose target isn't known, may log here.
+pub fn no_hidden_source(context: &BucketContext<'_, '_>) -> Result<(), Undecided> {
+    if let Listing::Unknown(why) = &context.account().listing {
+        return Err(Undecided::without(Call::List, why));
+    }
+    match context.tallies.hidden_source(context.account(), context.bucket()) {
+        Some(hidden) => Err(Undecided::without(Call::Logging, hidden.why).on(&hidden.bucket.label)),
+        None => Ok(()),
+    }
 }

@@ -1,5 +1,6 @@
 //! The keys that an edge writes, as far as lifecycle rules can tell them apart.
 
+use super::BucketContext;
 use crate::finding::Undecided;
 use crate::graph::{Edge, EdgeNumber};
 use crate::inventory::{Call, Fact, LifecycleRule};
@@ -8,6 +9,26 @@ use crate::inventory::{Call, Fact, LifecycleRule};
 const SMALLEST_LOG: u64 = 128;
 /// The most that one request can write: no log object is larger.
 const LARGEST_LOG: u64 = 5 * 1024 * 1024 * 1024;
+
+/// The rules of a log bucket's lifecycle: none where it has none.
+pub fn lifecycle<'a>(context: &BucketContext<'_, 'a>) -> Result<&'a [LifecycleRule], Undecided> {
+    let rules = context.bucket().settings().lifecycle.answer();
+    let rules = rules.map_err(|why| Undecided::without(Call::Lifecycle, why))?;
+    Ok(rules.map_or(&[], Vec::as_slice))
+}
+
+/// The first edge of which some keys never expire, and the rules that leave them.
+pub fn first_kept<'c, 'a>(
+    context: &BucketContext<'c, 'a>,
+) -> Result<Option<(&'c Edge<'a>, &'a [LifecycleRule])>, Undecided> {
+    let edges = context.deliverable();
+    if edges.is_empty() {
+        return Ok(None);
+    }
+    let rules = lifecycle(context)?;
+    let kept = first_uncovered(&edges, rules, |rule| rule.expires)?;
+    Ok(kept.map(|edge| (edge, rules)))
+}
 
 /// The first edge of which some keys are met by no enabled rule that does this. Undecided where only an unknown prefix
 /// stands between an edge and a rule.

@@ -1,6 +1,6 @@
 //! S3L110: a condition that misleads.
 
-use super::bucket_policy::of_target;
+use super::bucket_policy::of_target_in_force;
 use super::{BucketContext, Check, Effect, Rule};
 use crate::finding::{Finding, Severity, Verdict};
 use crate::inventory::Call;
@@ -19,14 +19,10 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &BucketContext<'_, '_>) -> Verdict {
-    let Some(target) = of_target(context)? else {
+    let Some(target) = of_target_in_force(context)? else {
         return Ok(None);
     };
     let policy = target.policy;
-    // A policy that S3 would refuse has nothing to say.
-    if !policy.policy.prepared.faults().is_empty() {
-        return Ok(None);
-    }
     let mut misleading = policy.policy.prepared.misleading();
     // What already decides an edge is told there.
     misleading.retain(|each| !target.edges.iter().any(|(_, decision)| is_told(decision, each)));

@@ -1,9 +1,9 @@
 //! S3L010: a log bucket to which nothing logs.
 
-use super::log_bucket::{Sign, sign_of_log_bucket};
+use super::log_bucket::{Sign, no_hidden_source, sign_of_log_bucket};
 use super::{BucketContext, Check, Effect, Rule};
-use crate::finding::{Finding, Severity, Undecided, Verdict};
-use crate::inventory::{Call, Listing};
+use crate::finding::{Finding, Severity, Verdict};
+use crate::inventory::Call;
 
 pub const RULE: Rule = Rule {
     code: "S3L010",
@@ -25,13 +25,7 @@ fn check(context: &BucketContext<'_, '_>) -> Verdict {
     let Some(sign) = sign_of_log_bucket(context)? else {
         return Ok(None);
     };
-    // A bucket that nobody listed may log here.
-    if let Listing::Unknown(why) = &context.account().listing {
-        return Err(Undecided::without(Call::List, why));
-    }
-    if let Some(hidden) = context.tallies.hidden_source(context.account(), bucket) {
-        return Err(Undecided::without(Call::Logging, hidden.why).on(&hidden.bucket.label));
-    }
+    no_hidden_source(context)?;
     let name = context.name();
     let finding = Finding::new(format!("`{name}` lets S3 deliver logs, and no bucket logs to it"));
     let finding = match sign {

@@ -1,8 +1,8 @@
 //! S3L207: a lifecycle that moves what it can't move.
 
-use super::log_keys::{first_uncovered, meets};
+use super::log_keys::{first_kept, meets};
 use super::{BucketContext, Check, Effect, Rule};
-use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
+use crate::finding::{Finding, Goal, Severity, Verdict};
 use crate::inventory::Call;
 
 pub const RULE: Rule = Rule {
@@ -18,17 +18,10 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &BucketContext<'_, '_>) -> Verdict {
-    let edges = context.deliverable();
-    if edges.is_empty() {
-        return Ok(None);
-    }
-    let settings = context.bucket().settings();
-    let rules = settings.lifecycle.answer();
-    let rules = rules.map_err(|why| Undecided::without(Call::Lifecycle, why))?;
-    let rules = rules.map_or(&[][..], Vec::as_slice);
-    let Some(edge) = first_uncovered(&edges, rules, |rule| rule.expires)? else {
+    let Some((edge, rules)) = first_kept(context)? else {
         return Ok(None);
     };
+    let settings = context.bucket().settings();
     let position = rules
         .iter()
         .position(|rule| rule.enabled && rule.transitions && meets(rule, edge));

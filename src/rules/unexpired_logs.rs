@@ -1,9 +1,9 @@
 //! S3L206: logs that are kept for ever.
 
 use super::context::{place_of, quoted};
-use super::log_keys::{first_uncovered, some_known};
+use super::log_keys::{first_kept, some_known};
 use super::{BucketContext, Check, Effect, Rule};
-use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
+use crate::finding::{Finding, Goal, Severity, Verdict};
 use crate::inventory::Call;
 
 pub const RULE: Rule = Rule {
@@ -19,17 +19,10 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &BucketContext<'_, '_>) -> Verdict {
-    let edges = context.deliverable();
-    if edges.is_empty() {
-        return Ok(None);
-    }
-    let settings = context.bucket().settings();
-    let rules = settings.lifecycle.answer();
-    let rules = rules.map_err(|why| Undecided::without(Call::Lifecycle, why))?;
-    let rules = rules.map_or(&[][..], Vec::as_slice);
-    let Some(edge) = first_uncovered(&edges, rules, |rule| rule.expires)? else {
+    let Some((edge, rules)) = first_kept(context)? else {
         return Ok(None);
     };
+    let settings = context.bucket().settings();
     let (name, source) = (context.name(), &edge.source.label);
     let prefix = edge.logging.prefix.known().map_or("", String::as_str);
     let message = match (rules.iter().any(|rule| rule.enabled && rule.expires), prefix) {
@@ -65,7 +58,7 @@ fn check(context: &BucketContext<'_, '_>) -> Verdict {
             format!("`{source}` logs to `{name}`"),
         );
     // The command replaces every rule: shown only where there is none to lose.
-    let finding = match rules.is_empty() && some_known(&edges) {
+    let finding = match rules.is_empty() && some_known(&context.deliverable()) {
         true => finding.help(context.advice(&format!("{sentence}, for example"), &command)),
         false => finding.help(sentence),
     };

@@ -1,9 +1,9 @@
 //! S3L009: a bucket whose requests nobody logs.
 
-use super::log_bucket::sign_of_log_bucket;
+use super::log_bucket::{no_hidden_source, sign_of_log_bucket};
 use super::{BucketContext, Check, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
-use crate::inventory::{Call, Fact, Listing};
+use crate::inventory::{Call, Fact};
 
 pub const RULE: Rule = Rule {
     code: "S3L009",
@@ -31,13 +31,7 @@ fn check(context: &BucketContext<'_, '_>) -> Verdict {
     if sign_of_log_bucket(context)?.is_some() {
         return Ok(None);
     }
-    // A bucket that nobody listed may log here.
-    if let Listing::Unknown(why) = &context.account().listing {
-        return Err(Undecided::without(Call::List, why));
-    }
-    if let Some(hidden) = context.tallies.hidden_source(context.account(), bucket) {
-        return Err(Undecided::without(Call::Logging, hidden.why).on(&hidden.bucket.label));
-    }
+    no_hidden_source(context)?;
     let name = context.name();
     let command = format!(
         "put-bucket-logging --bucket {0} --bucket-logging-status \

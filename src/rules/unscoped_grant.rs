@@ -1,6 +1,6 @@
 //! S3L104: a grant for whichever source.
 
-use super::bucket_policy::of_target;
+use super::bucket_policy::of_target_in_force;
 use super::{BucketContext, Check, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
 use crate::inventory::{Call, Why};
@@ -18,14 +18,10 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(context: &BucketContext<'_, '_>) -> Verdict {
-    let Some(target) = of_target(context)? else {
+    let Some(target) = of_target_in_force(context)? else {
         return Ok(None);
     };
     let policy = target.policy;
-    // A policy that S3 would refuse grants nothing.
-    if !policy.policy.prepared.faults().is_empty() {
-        return Ok(None);
-    }
     let Some((edge, _)) = target.edges.first() else {
         return Ok(None);
     };
