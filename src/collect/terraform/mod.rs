@@ -5,6 +5,7 @@
 //! where the configuration's own files are given. What is marked as sensitive is compared, and never told.
 
 mod address;
+mod comments;
 mod evaluate;
 mod owners;
 mod policy_document;

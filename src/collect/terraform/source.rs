@@ -17,6 +17,7 @@ use hcl_edit::template::Element;
 use serde::Deserialize;
 
 use super::address::{Address, Call};
+use super::comments;
 use crate::inventory::{Allowance, Document, Place, Title};
 
 /// Blocks in blocks deeper than this hold no argument that is looked for.
@@ -396,42 +397,19 @@ fn is_plain_index(index: &Expression) -> bool {
     }
 }
 
-/// The comments on the lines right above a block, and within it, that allow something.
+/// The comments on the lines right above a block, within it, and behind it on its last line, that allow something.
 fn allowances(text: &str, span: &Range<usize>, document: &Arc<Document>) -> Vec<Allowance> {
-    let mut start = span.start;
-    // The lines of comment right above.
-    while let Some(above) = text[..start].strip_suffix('\n') {
-        let line_start = above.rfind('\n').map_or(0, |at| at + 1);
-        match is_comment(&above[line_start..]) {
-            true => start = line_start,
-            false => break,
-        }
-    }
+    let start = comments::start_above(text, span.start);
     let mut all = Vec::new();
-    let mut at = start;
-    for line in text
-        .get(start..span.end)
-        .unwrap_or_default()
-        .split_inclusive('\n')
-    {
-        for sign in ["#", "//"] {
-            let Some(found) = line.find(&format!("{sign} s3log-lint:")) else {
-                continue;
-            };
-            let comment = line[found..].trim_end();
-            let mut place = Place::new(document, "");
-            place.span = Some(at + found..at + found + comment.len());
-            all.extend(Allowance::in_comment(&comment[sign.len()..], &place));
-            break;
-        }
-        at += line.len();
+    let behind = text.get(span.end..).and_then(|rest| rest.lines().next());
+    let end = span.end + behind.unwrap_or_default().len();
+    for comment in comments::find(text.get(start..end).unwrap_or_default()) {
+        let at = |range: Range<usize>| start + range.start..start + range.end;
+        let mut place = Place::new(document, "");
+        place.span = Some(at(comment.whole));
+        all.extend(Allowance::in_comment(&text[at(comment.text)], &place));
     }
     all
-}
-
-fn is_comment(line: &str) -> bool {
-    let line = line.trim_start();
-    line.starts_with('#') || line.starts_with("//")
 }
 
 #[cfg(test)]
@@ -544,5 +522,26 @@ module \"far\" {
             let load = |_: &str| vec![("main.tf".to_owned(), text.clone())];
             assert!(Sources::new(".", None, &load).find(&address).is_none());
         }
+    }
+
+    #[test]
+    fn a_suppression_is_a_comment_and_no_text() {
+        let text = "/* s3log-lint: allow S3L007 above */\nresource \"aws_s3_bucket\" \"a\" {\n  tags = { note = \"# \
+                    s3log-lint: allow S3L001 a text\" }\n  #s3log-lint: allow S3L002 within\n} # s3log-lint: allow S3L003 \
+                    behind\n# s3log-lint: allow S3L004 of the next\n";
+        let document = Arc::new(Document {
+            title: Title::File {
+                path: "main.tf".to_owned(),
+            },
+            text: text.into(),
+            host: None,
+        });
+        let start = text.find("resource").expect("it stands there");
+        let end = text.find("} # s3log").expect("it stands there") + 1;
+        let rules: Vec<String> = allowances(text, &(start..end), &document)
+            .into_iter()
+            .map(|allowance| allowance.rule)
+            .collect();
+        assert_eq!(rules, ["S3L007", "S3L002", "S3L003"]);
     }
 }
