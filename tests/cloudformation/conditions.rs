@@ -250,3 +250,21 @@ fn the_name_of_a_stack_is_given_like_a_parameter() {
         "{error}"
     );
 }
+
+#[test]
+fn what_hangs_on_one_condition_is_said_once() {
+    let remark = |buckets: usize| {
+        let buckets: String = (0..buckets)
+            .map(|n| format!("  B{n}: {{Type: 'AWS::S3::Bucket', Condition: Prod}}\n"))
+            .collect();
+        let template =
+            format!("{PARAMETERS}Conditions: {{Prod: !Equals [!Ref Stage, prod]}}\nResources:\n{buckets}");
+        let mut remarks = read(&[("t.yaml", &template)]).remarks;
+        remarks.retain(|remark| remark.contains("is read as if") || remark.contains("are read as if"));
+        assert_eq!(remarks.len(), 1, "{remarks:?}");
+        remarks.remove(0)
+    };
+    assert!(remark(1).starts_with("whether `t/B0` is deployed hangs on the condition `Prod`"));
+    assert!(remark(3).starts_with("whether `t/B0`, `t/B1` and `t/B2` are deployed"));
+    assert!(remark(1_000).starts_with("whether `t/B0`, `t/B1`, `t/B2` and 997 more are deployed"));
+}

@@ -547,7 +547,8 @@ fn declare(world: &World, number: usize, deployment: &mut Deployment, conditiona
         && let Some(name) = &parent.condition
         && matches!(world.condition(parent.stack, None, name, 0), Truth::Unknown(_))
     {
-        deployment.remarks.push(read_as_if(&stack.name, name));
+        let remark = read_as_if(name, std::slice::from_ref(&stack.name));
+        deployment.remarks.push(remark);
     }
     let resources_macro = stack
         .section("Resources")
@@ -575,6 +576,7 @@ fn declare(world: &World, number: usize, deployment: &mut Deployment, conditiona
             stack.name
         ));
     }
+    let mut hanging: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let notes = allowance::find(stack, &resources.all);
     deployment.remarks.extend(notes.loose);
     for resource in &resources.all {
@@ -593,13 +595,17 @@ fn declare(world: &World, number: usize, deployment: &mut Deployment, conditiona
             }
         };
         if let Some((name, Truth::Unknown(_))) = condition {
-            deployment.remarks.push(read_as_if(&declared.address, name));
+            let hanging = hanging.entry(name.to_owned()).or_default();
+            hanging.push(declared.address.clone());
         }
         declared.allowances = notes.of.get(&resource.id).cloned().unwrap_or_default();
         if declared.fate == Fate::Created {
             conditional.note(world, number, resource.condition(), deployment.declared.len());
         }
         deployment.declared.push(declared);
+    }
+    for (condition, addresses) in hanging {
+        deployment.remarks.push(read_as_if(&condition, &addresses));
     }
 }
 
@@ -626,11 +632,23 @@ fn unread(stack: &Stack, resource: &Resource<'_>, kind: &str) -> Option<String> 
     }
 }
 
-fn read_as_if(address: &str, condition: &str) -> String {
-    format!(
-        "whether `{address}` is deployed hangs on the condition `{condition}`, which can't be told here; it is read as \
-         if it was"
-    )
+fn read_as_if(condition: &str, addresses: &[String]) -> String {
+    let names = |addresses: &[String]| -> String {
+        let quoted: Vec<String> = addresses.iter().map(|address| format!("`{address}`")).collect();
+        quoted.join(", ")
+    };
+    let hangs = format!("hangs on the condition `{condition}`, which can't be told here");
+    match addresses {
+        [only] => format!("whether `{only}` is deployed {hangs}; it is read as if it was"),
+        [few @ .., last] if few.len() < 4 => {
+            let few = names(few);
+            format!("whether {few} and `{last}` are deployed {hangs}; they are read as if they were")
+        }
+        many => {
+            let (first, rest) = (names(&many[..3.min(many.len())]), many.len().saturating_sub(3));
+            format!("whether {first} and {rest} more are deployed {hangs}; they are read as if they were")
+        }
+    }
 }
 
 /// A nested stack whose resource isn't deployed, or is in one that isn't.
