@@ -969,3 +969,57 @@ fn the_source_tells_the_leaves_of_dynamic_statements() {
     assert_eq!(grant("app/"), "allowed");
     assert_eq!(grant("other/"), "not-granted");
 }
+
+#[test]
+fn no_source_makes_it_run_away() {
+    let own = ["aws_s3_bucket.app.id", "aws_s3_bucket.app"];
+    let mut plan = Plan::default().bucket("app", "app-data");
+    for number in 0..30 {
+        let address = format!("aws_s3_bucket.chain{number}");
+        plan = plan.creates(
+            &address,
+            json!({}),
+            json!({"bucket": true, "id": true}),
+            json!({}),
+        );
+    }
+    let plan = plan.logging("app", &own, &["local.l0"]).text();
+    let target = |locals: String, expression: &str| {
+        let chain: String = (0..30)
+            .map(|number| {
+                let next = (number + 1) % 30;
+                format!(
+                    "resource \"aws_s3_bucket\" \"chain{number}\" {{
+                       bucket = [for a in [1, 2, 3, 4, 5, 6] : \"${{aws_s3_bucket.chain{next}.id}}-${{a}}\"][0]
+                     }}\n"
+                )
+            })
+            .collect();
+        let main = format!(
+            "{chain}\nlocals {{\n{locals}\n}}\nresource \"aws_s3_bucket_logging\" \"app\" {{
+               bucket = aws_s3_bucket.app.id
+               target_bucket = {expression}
+             }}"
+        );
+        target_of(&beside(&plan, &[("main.tf", &main)]))
+    };
+    let levels = |each: fn(usize) -> String| (0..60).map(each).collect::<Vec<_>>().join("\n");
+    let doubled = levels(|n| format!("l{n} = [local.l{0}, local.l{0}]", n + 1)) + "\nl60 = [1, 2]";
+    assert_eq!(target(doubled, "join(\"\", flatten(local.l20))"), None);
+    let texts = levels(|n| format!("l{n} = \"${{local.l{0}}}${{local.l{0}}}\"", n + 1)) + "\nl60 = \"xy\"";
+    assert_eq!(target(texts, "local.l22"), None);
+    let wide = (0..2_000).map(|n| format!("{n},")).collect::<String>();
+    let loops = "[for a in local.l0 : [for b in local.l0 : [for c in local.l0 : local.l0]]][0]";
+    assert_eq!(target(format!("l0 = [{wide}]"), loops), None);
+    assert_eq!(
+        target("l0 = 1".to_owned(), "aws_s3_bucket.chain0.id").as_deref(),
+        Some("aws_s3_bucket.chain0")
+    );
+    let deep = format!("{}local.l0{}", "(".repeat(60), ")".repeat(60));
+    assert_eq!(target("l0 = \"a-bucket\"".to_owned(), &deep), None);
+    let shallow = format!("{}local.l0{}", "(".repeat(20), ")".repeat(20));
+    assert_eq!(
+        target("l0 = \"a-bucket\"".to_owned(), &shallow).as_deref(),
+        Some("a-bucket")
+    );
+}

@@ -25,10 +25,13 @@ use crate::inventory::Fact;
 use crate::policy::open::Open;
 
 /// Expressions in expressions, and what they refer to, no deeper than this.
-const DEEPEST: usize = 60;
+const DEEPEST: usize = 40;
 
 /// More than this many expressions are evaluated for no value.
 const MOST_EXPRESSIONS: usize = 20_000;
+
+/// More parts than this are put together for no value.
+const HEAVIEST: usize = 2_000_000;
 
 /// A value.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,10 +60,16 @@ pub(super) struct Known {
     values: RefCell<BTreeMap<(Scope, String), Rc<Worth>>>,
     /// The rows whose bucket is being looked for.
     open: RefCell<BTreeSet<usize>>,
+    /// How many expressions may still be evaluated for the value that is asked for.
+    budget: Cell<usize>,
+    /// And how much may still be made.
+    weight: Cell<usize>,
+    /// Values asked for within values: these share one budget.
+    nested: Cell<usize>,
 }
 
 /// Buckets that are named after buckets: no longer a chain than this.
-const LONGEST_CHAIN: usize = 12;
+const LONGEST_CHAIN: usize = 4;
 
 impl Known {
     /// What is told of a row's bucket; nothing where that asks for itself.
@@ -89,7 +98,6 @@ struct Site<'s> {
 pub(super) struct Evaluator<'r, 'a> {
     reader: Reader<'r, 'a>,
     sources: &'r Sources<'r>,
-    budget: Cell<usize>,
 }
 
 impl<'r, 'a> Evaluator<'r, 'a> {
@@ -98,12 +106,15 @@ impl<'r, 'a> Evaluator<'r, 'a> {
         Some(Self {
             reader,
             sources: reader.sources?,
-            budget: Cell::new(MOST_EXPRESSIONS),
         })
     }
 
     /// The argument of a resource: `["logging", "0", "target_bucket"]`. None where it isn't found in the files.
     pub fn argument(&self, address: &Address, path: &[&str]) -> Option<Worth> {
+        self.asked(|| self.written(address, path))
+    }
+
+    fn written(&self, address: &Address, path: &[&str]) -> Option<Worth> {
         let folder = self.sources.folder_of(&address.scope)?;
         let block = folder.block(&address.block_name())?;
         let mut site = self.site(address, block);
@@ -119,6 +130,20 @@ impl<'r, 'a> Evaluator<'r, 'a> {
         Some(self.value(&attribute.value, &site, 0))
     }
 
+    /// Evaluates within the budget of one value.
+    fn asked<T>(&self, evaluate: impl FnOnce() -> T) -> T {
+        let known = self.reader.known;
+        let nested = known.nested.get();
+        if nested == 0 {
+            known.budget.set(MOST_EXPRESSIONS);
+            known.weight.set(HEAVIEST);
+        }
+        known.nested.set(nested + 1);
+        let value = evaluate();
+        known.nested.set(nested);
+        value
+    }
+
     /// Whether the files make blocks of this name, or may do so.
     pub fn may_have_blocks(&self, address: &Address, name: &str) -> bool {
         let Some(folder) = self.sources.folder_of(&address.scope) else {
@@ -128,12 +153,15 @@ impl<'r, 'a> Evaluator<'r, 'a> {
             return false;
         };
         let site = self.site(address, block);
-        block.body.blocks().any(|inner| match is_dynamic(inner, name) {
-            true => match inner.body.get_attribute("for_each") {
-                Some(for_each) => self.length(&self.value(&for_each.value, &site, 0)) != Some(0),
-                None => true,
-            },
-            false => inner.ident.as_str() == name,
+        let is_made = |inner: &Block| match inner.body.get_attribute("for_each") {
+            Some(for_each) => self.length(&self.value(&for_each.value, &site, 0)) != Some(0),
+            None => true,
+        };
+        self.asked(|| {
+            block.body.blocks().any(|inner| match is_dynamic(inner, name) {
+                true => is_made(inner),
+                false => inner.ident.as_str() == name,
+            })
         })
     }
 
@@ -206,12 +234,13 @@ impl<'r, 'a> Evaluator<'r, 'a> {
 
     /// The recursion is bounded by [`DEEPEST`].
     fn value(&self, expression: &Expression, site: &Site<'_>, depth: usize) -> Worth {
-        let Some(budget) = self.budget.get().checked_sub(1).filter(|_| depth < DEEPEST) else {
+        let left = &self.reader.known.budget;
+        let Some(budget) = left.get().checked_sub(1).filter(|_| depth < DEEPEST) else {
             return Worth::Unknown;
         };
-        self.budget.set(budget);
+        left.set(budget);
         let depth = depth + 1;
-        match expression {
+        let value = match expression {
             Expression::Null(_) => Worth::Null,
             Expression::Bool(flag) => Worth::Bool(*flag.value()),
             Expression::Number(number) => number.value().as_i64().map_or(Worth::Unknown, Worth::Number),
@@ -288,6 +317,34 @@ impl<'r, 'a> Evaluator<'r, 'a> {
                 &self.value(&operation.rhs_expr, site, depth),
             ),
             Expression::ForExpr(each) => self.for_each(each, site, depth),
+        };
+        match value {
+            Worth::List(_) | Worth::Map(_) | Worth::Text(_) | Worth::Json(_) => self.weighed(value),
+            plain => plain,
+        }
+    }
+
+    /// The value, unless it and those before it are too much to hold: `[local.a, local.a]` doubles with each level.
+    fn weighed(&self, value: Worth) -> Worth {
+        let left = &self.reader.known.weight;
+        match value.weight(0).and_then(|weight| left.get().checked_sub(weight)) {
+            Some(rest) => {
+                left.set(rest);
+                value
+            }
+            None => Worth::Unknown,
+        }
+    }
+
+    /// A copy, as [`Self::weighed`].
+    fn copied(&self, value: &Worth) -> Worth {
+        let left = &self.reader.known.weight;
+        match value.weight(0).and_then(|weight| left.get().checked_sub(weight)) {
+            Some(rest) => {
+                left.set(rest);
+                value.clone()
+            }
+            None => Worth::Unknown,
         }
     }
 
@@ -315,7 +372,7 @@ impl<'r, 'a> Evaluator<'r, 'a> {
 
     fn named(&self, name: &str, site: &Site<'_>) -> Worth {
         let bound = site.bound.iter().rev().find(|(bound, _)| bound == name);
-        bound.map_or(Worth::Unknown, |(_, value)| value.clone())
+        bound.map_or(Worth::Unknown, |(_, value)| self.copied(value))
     }
 
     fn traversal(&self, root: &str, steps: &[&TraversalOperator], site: &Site<'_>, depth: usize) -> Worth {
@@ -345,7 +402,15 @@ impl<'r, 'a> Evaluator<'r, 'a> {
                 return self.walk(found, rest, site, depth);
             }
             "path" | "terraform" | "self" => Worth::Unknown,
-            kind => self.resources(false, kind, name, site),
+            kind => {
+                // One instance of many is found without the others.
+                if let [TraversalOperator::Index(index), after @ ..] = rest
+                    && let Some(one) = self.instance(kind, name, &self.value(index, site, depth), site)
+                {
+                    return self.walk(one, after, site, depth);
+                }
+                self.resources(false, kind, name, site)
+            }
         };
         self.walk(value, rest, site, depth)
     }
@@ -406,17 +471,16 @@ impl<'r, 'a> Evaluator<'r, 'a> {
         }
     }
 
-    fn remembered(&self, scope: &Scope, name: String, make: impl FnOnce() -> Worth) -> Worth {
+    fn remembered(&self, scope: &Scope, name: String, make: impl FnOnce() -> Worth) -> Rc<Worth> {
         let question = (scope.clone(), name);
         if let Some(known) = self.reader.known.values.borrow().get(&question) {
-            return Worth::clone(known);
+            return Rc::clone(known);
         }
-        let had = self.budget.get();
-        let made = make();
+        let made = Rc::new(make());
         // What the budget cut off is no answer to keep.
-        if self.budget.get() > 0 && had > 0 {
-            let kept = Rc::new(made.clone());
-            self.reader.known.values.borrow_mut().insert(question, kept);
+        if self.reader.known.budget.get() > 0 {
+            let mut values = self.reader.known.values.borrow_mut();
+            values.insert(question, Rc::clone(&made));
         }
         made
     }
@@ -455,13 +519,14 @@ impl<'r, 'a> Evaluator<'r, 'a> {
     }
 
     fn local(&self, name: &str, site: &Site<'_>, depth: usize) -> Worth {
-        self.remembered(&site.scope, format!("local.{name}"), || {
+        let value = self.remembered(&site.scope, format!("local.{name}"), || {
             let folder = self.sources.folder_of(&site.scope);
             let Some(expression) = folder.as_deref().and_then(|folder: &Folder| folder.local(name)) else {
                 return Worth::Unknown;
             };
             self.value(expression, &within(&site.scope), depth)
-        })
+        });
+        self.copied(&value)
     }
 
     fn each(&self, name: &str, site: &Site<'_>, depth: usize) -> Worth {
@@ -479,8 +544,8 @@ impl<'r, 'a> Evaluator<'r, 'a> {
                 let all = self.remembered(&site.scope, question, || {
                     self.value(&for_each.value, &within(&site.scope), depth)
                 });
-                match all {
-                    Worth::Map(mut map) => map.remove(key).unwrap_or(Worth::Unknown),
+                match &*all {
+                    Worth::Map(map) => map.get(key).map_or(Worth::Unknown, |value| self.copied(value)),
                     // A set.
                     Worth::List(_) => Worth::Text(key.clone()),
                     _ => Worth::Unknown,
@@ -522,7 +587,7 @@ impl<'r, 'a> Evaluator<'r, 'a> {
     }
 
     fn output(&self, scope: &Scope, name: &str, depth: usize) -> Worth {
-        self.remembered(scope, format!("output.{name}"), || {
+        let value = self.remembered(scope, format!("output.{name}"), || {
             let folder = self.sources.folder_of(scope);
             let block = folder
                 .as_deref()
@@ -532,7 +597,21 @@ impl<'r, 'a> Evaluator<'r, 'a> {
                 Some(value) => self.value(&value.value, &within(scope), depth),
                 None => Worth::Unknown,
             }
-        })
+        });
+        self.copied(&value)
+    }
+
+    fn instance(&self, kind: &str, name: &str, key: &Worth, site: &Site<'_>) -> Option<Worth> {
+        let key = match key {
+            Worth::Number(number) => Key::Number(u64::try_from(*number).ok()?),
+            key => Key::Text(plain(key)?),
+        };
+        let index = self.reader.index;
+        let numbers = index.instances(&site.scope, false, kind, name);
+        let found = numbers
+            .iter()
+            .find(|number| index.rows()[**number].address.key.as_ref() == Some(&key));
+        found.map(|number| Worth::Resource(*number))
     }
 
     /// The instances of a resource.
@@ -776,6 +855,31 @@ fn plain(value: &Worth) -> Option<String> {
 }
 
 impl Worth {
+    /// How many parts it has, a text by its length; none where they are nested too deeply. The recursion is bounded by
+    /// that.
+    fn weight(&self, depth: usize) -> Option<usize> {
+        if depth > DEEPEST {
+            return None;
+        }
+        let inside = |mut parts: Box<dyn Iterator<Item = &Worth> + '_>| {
+            parts.try_fold(1_usize, |sum, part| sum.checked_add(part.weight(depth + 1)?))
+        };
+        match self {
+            Worth::List(items) => inside(Box::new(items.iter())),
+            Worth::Map(members) => inside(Box::new(members.values())),
+            Worth::Text(text) => Some(1 + text.len() / 16),
+            // It was made of what was weighed.
+            Worth::Json(_) => Some(1),
+            Worth::Unknown
+            | Worth::Null
+            | Worth::Bool(_)
+            | Worth::Number(_)
+            | Worth::Resource(_)
+            | Worth::Module(_)
+            | Worth::Document(_) => Some(1),
+        }
+    }
+
     /// As it stands in a text, with its open parts.
     pub fn text(&self) -> Option<String> {
         match self {

@@ -150,14 +150,11 @@ impl<'d, 'a> Index<'d, 'a> {
         names.unwrap_or_default().into_iter().map(str::to_owned).collect()
     }
 
-    /// The number of a row.
+    /// The number of a row, which its address in memory tells.
     pub fn number_of(&self, row: &Row<'a>) -> Option<usize> {
-        let address = &row.address;
-        let instances = self.instances(&address.scope, address.is_data, &address.kind, &address.name);
-        let mut found = instances
-            .iter()
-            .filter(|number| self.rows[**number].text == row.text);
-        found.next().copied()
+        let (first, one) = (self.rows.as_ptr() as usize, std::ptr::from_ref(row) as usize);
+        let number = one.checked_sub(first)? / size_of::<Row<'a>>();
+        (number < self.rows.len()).then_some(number)
     }
 
     pub fn rows(&self) -> &'d [Row<'a>] {
