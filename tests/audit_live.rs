@@ -383,6 +383,24 @@ fn a_plan_that_removes_a_grant_names_the_fourteen_buckets_that_need_it() {
 }
 
 #[test]
+fn the_tags_of_a_source_that_a_change_cuts_off_are_read_too() {
+    let mut account = in_use();
+    account["accounts"][0]["buckets"]["app-03"]["tagging"] =
+        json!({"TagSet": [{"Key": "s3log-lint:allow:S3L101", "Value": "it is emptied this week"}]});
+    let removed = resource(
+        "aws_s3_bucket_policy",
+        "logs",
+        &policy_of("amzn-s3-demo-logs"),
+        &Value::Null,
+    );
+    let sandbox = Sandbox::start(&account.to_string());
+    let change = Change::onto(sandbox, &[removed], &["--new-only", "--bucket-tags"]);
+    let others: Vec<&str> = FOURTEEN.into_iter().filter(|name| *name != "app-03").collect();
+    assert_eq!(change.told("findings"), each("S3L101", &others));
+    assert!(!change.asked_much().contains("idle-1"));
+}
+
+#[test]
 fn a_plan_that_deletes_a_target_in_use_names_every_edge_that_dangles() {
     let logs = bucket_of("amzn-s3-demo-logs");
     let change = Change::of(
