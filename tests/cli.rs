@@ -350,6 +350,32 @@ fn the_scope_hides_other_buckets_and_still_looks_at_them() {
 }
 
 #[test]
+fn what_nobody_outside_can_tell_is_a_warning_and_no_missing_answer() {
+    let policy = r#"{"Policy":"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"logging.s3.amazonaws.com\"},\"Action\":\"s3:PutObject\",\"Resource\":\"arn:aws:s3:::logs/*\",\"Condition\":{\"StringEquals\":{\"aws:SourceAccount\":\"111122223333\",\"s3:x-amz-acl\":\"bucket-owner-full-control\"}}}]}"}"#;
+    let snapshot = account(&[
+        (
+            "app-data",
+            r#""logging":{"LoggingEnabled":{"TargetBucket":"logs","TargetPrefix":"app-data/"}}"#,
+        ),
+        ("logs", &format!(r#""logging":{{}},"policy":{policy}"#)),
+    ]);
+    let report = run_on(&snapshot, &["--format", "json"]);
+    assert!(stdout(&report).contains("\"S3L103\""), "{}", stdout(&report));
+    assert!(
+        stdout(&report).contains("\"verdict\": \"unknown\""),
+        "{}",
+        stdout(&report)
+    );
+    assert_eq!(code(&report), 0);
+    assert_eq!(code(&run_on(&snapshot, &["--fail-on", "warning"])), 1);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("account.json");
+    std::fs::write(&path, &snapshot).expect("it can be written");
+    let path = path.to_str().expect("a path of letters");
+    assert_eq!(code(&run(&["why", "app-data", "--snapshot", path])), 3);
+}
+
+#[test]
 fn what_a_run_needs_is_printed_for_every_command_that_asks_more() {
     let actions = |arguments: &[&str]| {
         let output = run(&[arguments, &["--print-iam-policy"]].concat());

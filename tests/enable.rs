@@ -320,6 +320,56 @@ fn a_rule_that_cannot_be_decided_is_named_with_what_would_tell() {
 }
 
 #[test]
+fn a_deny_behind_a_deny_is_mended_with_it() {
+    let folder = folder();
+    let deny = |key: &str| {
+        json!({ "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::my-logs/*",
+            "Condition": { "StringNotEquals": { key: "vpce-1" } } })
+    };
+    let policy =
+        json!({ "Version": "2012-10-17", "Statement": [deny("aws:SourceVpce"), deny("aws:SourceVpc")] });
+    recorded(
+        folder.path(),
+        &json!({
+            "app-data": { "region": "eu-west-1", "logging": { "LoggingEnabled": {
+                "TargetBucket": "my-logs", "TargetPrefix": "app-data/" } } },
+            "my-logs": { "region": "eu-west-1", "policy": { "Policy": policy.to_string() } },
+        }),
+    );
+    let output = on_the_recording(folder.path(), &["fix", "S3L102"]);
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(
+        shown.matches("+           \"aws:PrincipalServiceName\"").count(),
+        2,
+        "{shown}"
+    );
+    assert!(shown.contains("Logs of app-data: will deliver"), "{shown}");
+}
+
+#[test]
+fn logs_that_expired_expire_under_their_new_prefix_too() {
+    let folder = folder();
+    recorded(
+        folder.path(),
+        &json!({
+            "app-data": { "region": "eu-west-1", "logging": { "LoggingEnabled": {
+                "TargetBucket": "my-logs", "TargetPrefix": "app",
+                "TargetObjectKeyFormat": { "PartitionedPrefix": { "PartitionDateSource": "EventTime" } } } } },
+            "my-logs": { "region": "eu-west-1", "lifecycle": { "Rules": [{ "ID": "exact", "Status": "Enabled",
+                "Filter": { "Prefix": "app111122223333/" }, "Expiration": { "Days": 30 } }] } },
+        }),
+    );
+    let output = on_the_recording(folder.path(), &["fix", "S3L008"]);
+    let shown = text(&output.stdout);
+    assert!(
+        shown.contains("\"Prefix\": \"app/111122223333/eu-west-1/app-data/\""),
+        "{shown}"
+    );
+    assert!(!shown.contains("S3L206"), "{shown}");
+}
+
+#[test]
 fn what_was_found_and_is_left_is_not_called_so_already() {
     let folder = folder();
     recorded(

@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 
 use s3log_lint::apply::{Applied, Cloud, CloudError, Event, Observer, Pace, Presence, Stop, apply};
 use s3log_lint::collect::snapshot;
-use s3log_lint::finding::Severity;
+use s3log_lint::finding::{Goal, Severity, Subject};
 use s3log_lint::graph::LogGraph;
 use s3log_lint::inventory::{Inventory, KeyFormat};
 use s3log_lint::name::{AccountId, BucketName, Region};
 use s3log_lint::plan::{
-    self, Change, Enable, Plan, Refusal, Setting, Sources, TargetChoice, current, project_into,
+    self, Change, Consequences, Enable, Left, Plan, Put, Refusal, Repair, Repairs, Setting, Sources,
+    TargetChoice, current, project_into,
 };
 use s3log_lint::rules;
 
@@ -699,4 +700,158 @@ fn what_nobody_changed_in_words_is_the_state() {
         "logging": { "LoggingEnabled": { "TargetBucket": "logs", "TargetPrefix": "" } } })) } }),
     );
     assert_ne!(state(&one), state(&other));
+}
+
+// --- repairs ---
+
+/// What `fix` would be asked for, and how.
+fn repairs(inventory: &Inventory) -> Vec<(Subject, Repair)> {
+    let graph = LogGraph::new(inventory);
+    let all: Vec<&'static rules::Rule> = rules::ALL.iter().collect();
+    let mut repairs: Vec<(Subject, Repair)> = Vec::new();
+    for finding in rules::run(&graph, &all).findings {
+        // To switch logging on is another decision than to repair it.
+        if let Some(goal) = finding.said.fix.clone()
+            && finding.rule.code != "S3L009"
+            && !repairs.iter().any(|(_, repair)| repair.goal == goal)
+        {
+            let code = finding.rule.code;
+            repairs.push((finding.subject, Repair { code, goal }));
+        }
+    }
+    repairs
+}
+
+fn delivering(inventory: &Inventory) -> BTreeSet<String> {
+    let graph = LogGraph::new(inventory);
+    let all: Vec<&'static rules::Rule> = rules::ALL.iter().collect();
+    rules::run(&graph, &all)
+        .edges
+        .into_iter()
+        .filter(|edge| edge.verdict == rules::EdgeVerdict::Delivers)
+        .map(|edge| edge.subject.bucket)
+        .collect()
+}
+
+/// A faulty account, the repairs that it needs, and the plan that `fix` would show.
+fn repaired() -> impl Strategy<Value = (Inventory, Vec<(Subject, Repair)>, Plan, Vec<Left>)> {
+    let setup = goal().prop_map(|goal| Enable {
+        sources: Sources::default(),
+        // Else the logs of a new target never expire, as is wanted and found.
+        expire_after: Some(365),
+        empty: BTreeSet::new(),
+        ..goal
+    });
+    (account(), setup, any::<bool>()).prop_filter_map(
+        "nothing to repair, or refused",
+        |(inventory, setup, disable_loops)| {
+            let wanted = repairs(&inventory);
+            let goals: Vec<Repair> = wanted.iter().map(|(_, repair)| repair.clone()).collect();
+            let how = Repairs { setup, disable_loops };
+            let (plan, left) = plan::repair(&inventory, &id(), &goals, &how);
+            let consequences = Consequences::of(&plan, &inventory);
+            let is_shown = !plan.is_empty() && consequences.worse().is_none();
+            is_shown.then_some((inventory, wanted, plan, left))
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn what_is_repaired_is_found_no_more((inventory, wanted, plan, left) in repaired()) {
+        let found = findings_of_every_severity(&plan.project(&inventory));
+        for (subject, repair) in wanted {
+            let is_left = left.iter().any(|left| left.code == repair.code && left.bucket == bucket_of(&repair.goal));
+            let stands = found.contains(&(repair.code.to_owned(), subject.bucket.clone(), subject.target.clone()));
+            prop_assert!(
+                is_left || !stands,
+                "{} of {:?} stands, and isn't left: {:#?}\n{left:#?}", repair.code, subject, plan.changes
+            );
+        }
+    }
+
+    #[test]
+    fn repairs_never_stop_a_delivery_on_the_way((inventory, _, plan, _) in repaired()) {
+        let before = delivering(&inventory);
+        for steps in 0..=plan.changes.len() {
+            let now = delivering(&after(&inventory, &plan.changes[..steps]));
+            let lost: Vec<&String> = before.difference(&now).collect();
+            prop_assert!(lost.is_empty(), "after {steps} of {:#?}: {lost:?}", plan.changes);
+        }
+    }
+
+    #[test]
+    fn repairs_bring_no_other_finding((inventory, _, plan, _) in repaired()) {
+        let (start, end) = (findings(&inventory), findings(&plan.project(&inventory)));
+        let was_faulty = |bucket: &str| start.iter().any(|(code, faulty, _)| faulty == bucket && is_error(code));
+        // The targets before, and the targets after.
+        let targets = |of: fn(&Put) -> Option<&Value>| -> BTreeSet<String> {
+            let puts = plan.changes.iter().filter_map(|change| match change {
+                Change::Put(put) if put.setting == Setting::Logging => Some(put),
+                Change::Put(_) | Change::CreateBucket(_) | Change::DeleteBucket(_) => None,
+            });
+            puts.filter_map(|put| of(put)?.pointer("/LoggingEnabled/TargetBucket")?.as_str())
+                .map(str::to_owned)
+                .collect()
+        };
+        let (left, chosen) = (targets(|put| put.before.as_ref()), targets(|put| put.after.as_ref()));
+        for new in end.difference(&start) {
+            let (code, bucket, target) = new;
+            // Behind a fault of an edge another one may show; a loop that is switched off is a bucket without logging, and
+            // so is one that is no log bucket any more; what is left of a cycle is a chain, and so is a log bucket whose
+            // own logs arrive now, or an existing one that was chosen and is logged itself.
+            let shows = match target {
+                Some(_) => was_faulty(bucket),
+                None => match code.as_str() {
+                    "S3L009" => was_faulty(bucket) || left.contains(bucket),
+                    "S3L003" => {
+                        let was_cycle = start.iter().any(|(code, ..)| code == "S3L002");
+                        was_faulty(bucket) || chosen.contains(bucket) || was_cycle
+                    }
+                    _ => false,
+                },
+            };
+            prop_assert!(shows, "{new:?} comes of {:#?}\nfrom {start:?}", plan.changes);
+        }
+    }
+
+    #[test]
+    fn repairs_are_undone((inventory, _, plan, _) in repaired()) {
+        assert_same_state(&inventory, &plan.inverse().project(&plan.project(&inventory)));
+    }
+}
+
+fn bucket_of(goal: &Goal) -> &str {
+    match goal {
+        Goal::ProperTarget { bucket }
+        | Goal::SeparatePrefix { bucket }
+        | Goal::DropTargetGrants { bucket } => bucket,
+        Goal::Grant { source, .. } => source,
+        Goal::ExemptFromDeny { target, .. }
+        | Goal::ScopeGrant { target, .. }
+        | Goal::PolicyInsteadOfAcl { target }
+        | Goal::SseS3 { target }
+        | Goal::OwnerPays { target }
+        | Goal::ExpireLogs { target }
+        | Goal::ExpireNoncurrentLogs { target } => target,
+    }
+}
+
+fn findings_of_every_severity(inventory: &Inventory) -> BTreeSet<(String, String, Option<String>)> {
+    let graph = LogGraph::new(inventory);
+    let all: Vec<&'static rules::Rule> = rules::ALL.iter().collect();
+    let found = rules::run(&graph, &all).findings.into_iter();
+    found
+        .map(|finding| {
+            (
+                finding.rule.code.to_owned(),
+                finding.subject.bucket,
+                finding.subject.target,
+            )
+        })
+        .collect()
+}
+
+fn is_error(code: &str) -> bool {
+    rules::find(code).is_some_and(|rule| rule.severity == Severity::Error)
 }

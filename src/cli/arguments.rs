@@ -26,7 +26,10 @@ Exit codes:
   0  nothing at or above the threshold, and everything needed could be read
   1  at least one finding at or above the threshold (--fail-on)
   2  wrong usage, unreadable input, or the run failed
-  3  no such finding, but something could not be decided (--unknown)";
+  3  no such finding, but something could not be decided, since an answer is missing (--unknown)
+
+What nobody outside can tell although everything was read is a warning: S3L103, S3L107, S3L204 (--fail-on warning).
+`why` and `policy test` exit 3 for it.";
 
 /// The command line as `clap` knows it, for completions, the manual and tests.
 pub fn command() -> clap::Command {

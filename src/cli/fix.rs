@@ -13,7 +13,7 @@ use super::enable::GoalArguments;
 use super::error::Error;
 use super::output::Console;
 use super::{iam_policy, input, target};
-use crate::finding::{Finding, Goal, Severity};
+use crate::finding::{Finding, Goal};
 use crate::graph::LogGraph;
 use crate::inventory::Inventory;
 use crate::name::AccountId;
@@ -88,13 +88,7 @@ pub fn run(arguments: &FixArguments, config: &ConfigArguments, console: &Console
     let (mut plan, mut left) = plan::repair(&inventory, &id, &repairs, &how);
     plan.remarks.dedup();
     let consequences = Consequences::of(&plan, &inventory);
-    if let Some(worse) = consequences.new.iter().find(|finding| {
-        // One fault may have hidden another of the same edge.
-        let hidden = |gone: &Reported<Finding>| {
-            gone.rule.severity == Severity::Error && gone.subject == finding.subject
-        };
-        finding.rule.severity == Severity::Error && !consequences.gone.iter().any(hidden)
-    }) {
+    if let Some(worse) = consequences.worse() {
         return Err(Error::Worse {
             code: worse.rule.code,
             message: worse.said.message.clone(),

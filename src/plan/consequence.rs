@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Change, Plan, Refusal, Setting};
-use crate::finding::{Finding, Subject, Undecided};
+use crate::finding::{Finding, Severity, Subject, Undecided};
 use crate::graph::LogGraph;
 use crate::inventory::Inventory;
 use crate::rules::{self, LintedEdge, Outcome, Reported, Rule};
@@ -95,6 +95,16 @@ impl Consequences {
 }
 
 impl Consequences {
+    /// A fault that wasn't there before, and that no other one of the same edge hid.
+    pub fn worse(&self) -> Option<&Reported<Finding>> {
+        self.new.iter().find(|finding| {
+            let hid = |gone: &Reported<Finding>| {
+                gone.rule.severity == Severity::Error && gone.subject == finding.subject
+            };
+            finding.rule.severity == Severity::Error && !self.gone.iter().any(hid)
+        })
+    }
+
     /// Why no logs are to be sent where this plan sends them: anyone may read them there, or may not be kept from it.
     pub fn exposures(&self, plan: &Plan) -> Vec<Refusal> {
         let targets = new_targets(plan);

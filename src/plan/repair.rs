@@ -12,8 +12,9 @@ use super::grant::{self, Reach, Wanted};
 use super::{Change, Plan, Put, Refusal, Setting, lifecycle, statement};
 use crate::finding::Goal;
 use crate::graph::LogGraph;
-use crate::inventory::{Fact, Inventory, KeyFormat};
+use crate::inventory::{Fact, Inventory, KeyFormat, LifecycleRule};
 use crate::name::{AccountId, Region};
+use crate::rules;
 
 /// How repairs are to be made.
 #[derive(Debug, Clone, Default)]
@@ -125,7 +126,7 @@ fn one(
                 _ => why,
             })
         }
-        Goal::SeparatePrefix { bucket } => separate_prefix(draft, bucket),
+        Goal::SeparatePrefix { bucket } => separate_prefix(draft, bucket, how),
         Goal::Grant { source, target } => grant_to(draft, target, &[source.as_str()]),
         Goal::PolicyInsteadOfAcl { target } => {
             let sources = sources_of(draft, target);
@@ -133,11 +134,7 @@ fn one(
             grant_to(draft, target, &sources)
         }
         Goal::ExemptFromDeny { target, statement } => {
-            edit_policy(draft, target, |text| {
-                statement::exempt_log_service(text, statement).ok_or(
-                    "the deny has no condition to add an exemption to: whom it is to hit, a person must say",
-                )
-            })?;
+            exempt_from_denies(draft, target, statement)?;
             // A deny hides that nothing granted either.
             let ungranted: Vec<String> = sources_of(draft, target)
                 .iter()
@@ -186,6 +183,51 @@ fn one(
         Goal::ExpireLogs { target } => expire(draft, target, how, remarks),
         Goal::ExpireNoncurrentLogs { target } => expire_noncurrent(draft, target),
     }
+}
+
+/// Takes the log service out of a deny, and out of those that it hid from the same sources.
+fn exempt_from_denies(draft: &mut Draft, target: &str, statement: &str) -> Result<(), String> {
+    let denied: BTreeSet<String> = denials(draft, target)
+        .into_iter()
+        .filter(|(_, by)| by.as_deref() == Some(statement))
+        .map(|(source, _)| source)
+        .collect();
+    let mut statement = statement.to_owned();
+    let mut exempted = BTreeSet::new();
+    // Each statement is exempted once, and a policy holds no more of them than bytes.
+    while exempted.insert(statement.clone()) {
+        edit_policy(draft, target, |text| {
+            statement::exempt_log_service(text, &statement).ok_or(
+                "the deny has no condition to add an exemption to: whom it is to hit, a person must say",
+            )
+        })?;
+        let next = denials(draft, target)
+            .into_iter()
+            .find(|(source, _)| denied.contains(source));
+        match next {
+            None => return Ok(()),
+            Some((_, Some(next))) => statement = next,
+            Some((_, None)) => break,
+        }
+    }
+    Err(format!("another statement denies it too; {}", why_not("S3L102")))
+}
+
+/// Whose logs the policy denies, and the statement that an exemption would mend.
+fn denials(draft: &Draft, target: &str) -> Vec<(String, Option<String>)> {
+    let rule = rules::find("S3L102").into_iter().collect::<Vec<_>>();
+    rules::run(&LogGraph::new(&draft.inventory), &rule)
+        .findings
+        .into_iter()
+        .filter(|finding| finding.subject.target.as_deref() == Some(target))
+        .map(|finding| {
+            let statement = match finding.said.fix {
+                Some(Goal::ExemptFromDeny { statement, .. }) => Some(statement),
+                _ => None,
+            };
+            (finding.subject.bucket, statement)
+        })
+        .collect()
 }
 
 /// What `enable` would do for it.
@@ -350,7 +392,7 @@ fn edit_policy(
 }
 
 /// A slash where one is missing; the source's name where another source writes the same keys.
-fn separate_prefix(draft: &mut Draft, bucket: &str) -> Result<(), String> {
+fn separate_prefix(draft: &mut Draft, bucket: &str, how: &Repairs) -> Result<(), String> {
     let Some(Fact::Known(logging)) = draft.bucket(bucket).map(|bucket| &bucket.logging) else {
         return Err("its logging is not known".to_owned());
     };
@@ -372,9 +414,19 @@ fn separate_prefix(draft: &mut Draft, bucket: &str) -> Result<(), String> {
     {
         document["LoggingEnabled"]["TargetGrants"] = grants.clone();
     }
-    let was_allowed = sources_of(draft, &target)
-        .iter()
-        .any(|edge| edge.source == bucket && decide(draft, &target, edge) == Delivery::Allowed);
+    let of_bucket = |draft: &Draft| {
+        sources_of(draft, &target)
+            .into_iter()
+            .find(|edge| edge.source == bucket)
+    };
+    let edge = of_bucket(draft);
+    let was_allowed = edge
+        .as_ref()
+        .is_some_and(|edge| decide(draft, &target, edge) == Delivery::Allowed);
+    let is_expired = |draft: &Draft, edge: &Incoming| {
+        lifecycle::expires(&lifecycle_of(draft, &target), &edge.key_start(&draft.account))
+    };
+    let was_expired = edge.as_ref().is_some_and(|edge| is_expired(draft, edge));
     draft
         .put(bucket, Setting::Logging, Some(document))
         .map_err(told)?;
@@ -382,7 +434,20 @@ fn separate_prefix(draft: &mut Draft, bucket: &str) -> Result<(), String> {
         // Under the new prefix, too.
         grant_to(draft, &target, &[bucket])?;
     }
+    if let (Some(edge), Some(days)) = (of_bucket(draft), how.setup.expire_after)
+        && was_expired
+        && !is_expired(draft, &edge)
+    {
+        expire_keys(draft, &target, &[edge.key_start(&draft.account)], days)?;
+    }
     Ok(())
+}
+
+fn lifecycle_of(draft: &Draft, target: &str) -> Vec<LifecycleRule> {
+    draft
+        .bucket(target)
+        .and_then(|bucket| bucket.settings().lifecycle.known().cloned())
+        .unwrap_or_default()
 }
 
 fn sse_s3(draft: &mut Draft, target: &str) -> Result<(), String> {
@@ -420,16 +485,7 @@ fn expire(draft: &mut Draft, target: &str, how: &Repairs, remarks: &mut Vec<Stri
     let Some(days) = how.setup.expire_after else {
         return Err("`--expire-after never` keeps them".to_owned());
     };
-    let is_versioned = match draft.bucket(target).map(|bucket| &bucket.settings().versioning) {
-        Some(Fact::Absent) => false,
-        Some(Fact::Known(_)) => true,
-        Some(Fact::Unknown(_)) | None => return Err("whether it is versioned is not known".to_owned()),
-    };
-    let mut document = draft.current(target, Setting::Lifecycle).map_err(told)?;
-    let rules = draft
-        .bucket(target)
-        .and_then(|bucket| bucket.settings().lifecycle.known().cloned())
-        .unwrap_or_default();
+    let rules = lifecycle_of(draft, target);
     let starts: BTreeSet<String> = sources_of(draft, target)
         .iter()
         .map(|edge| edge.key_start(&draft.account))
@@ -441,17 +497,30 @@ fn expire(draft: &mut Draft, target: &str, how: &Repairs, remarks: &mut Vec<Stri
                 .to_owned(),
         );
     }
-    if lifecycle::rule_count(document.as_ref()) + starts.len() > lifecycle::MOST_RULES {
-        return Err("it can't hold that many more lifecycle rules".to_owned());
-    }
-    for start in &starts {
-        let rule = lifecycle::rule(document.as_ref(), start, days, is_versioned);
-        document = Some(lifecycle::with_rule(document.as_ref(), rule));
-    }
+    let starts: Vec<String> = starts.into_iter().collect();
+    expire_keys(draft, target, &starts, days)?;
     if !starts.is_empty() {
         remarks.push(format!(
             "the new lifecycle rules of `{target}` also expire what is there already under the same keys"
         ));
+    }
+    Ok(())
+}
+
+/// A rule for each of these beginnings of keys.
+fn expire_keys(draft: &mut Draft, target: &str, starts: &[String], days: u32) -> Result<(), String> {
+    let is_versioned = match draft.bucket(target).map(|bucket| &bucket.settings().versioning) {
+        Some(Fact::Absent) => false,
+        Some(Fact::Known(_)) => true,
+        Some(Fact::Unknown(_)) | None => return Err("whether it is versioned is not known".to_owned()),
+    };
+    let mut document = draft.current(target, Setting::Lifecycle).map_err(told)?;
+    if lifecycle::rule_count(document.as_ref()) + starts.len() > lifecycle::MOST_RULES {
+        return Err("it can't hold that many more lifecycle rules".to_owned());
+    }
+    for start in starts {
+        let rule = lifecycle::rule(document.as_ref(), start, days, is_versioned);
+        document = Some(lifecycle::with_rule(document.as_ref(), rule));
     }
     draft.put(target, Setting::Lifecycle, document).map_err(told)
 }
