@@ -497,6 +497,41 @@ fn no_format_lets_one_believe_that_an_unknown_edge_delivers() {
 }
 
 #[test]
+fn the_account_is_asked_for_where_it_would_tell() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let template = folder.path().join("template.yaml");
+    let bucket = |name: &str| json!({"Type": "AWS::S3::Bucket", "Properties": {"BucketName": name}});
+    let mut resources = json!({"Data": bucket("app-data"), "Logs": bucket("amzn-s3-demo-logs"), "Policy": {
+        "Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": {"Ref": "Logs"}, "PolicyDocument": {
+            "Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+                "Principal": {"Service": "logging.s3.amazonaws.com"}, "Action": "s3:PutObject",
+                "Resource": "arn:aws:s3:::amzn-s3-demo-logs/*",
+                "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}}]}}}});
+    resources["Data"]["Properties"]["LoggingConfiguration"] =
+        json!({"DestinationBucketName": {"Ref": "Logs"}});
+    std::fs::write(&template, json!({"Resources": resources}).to_string()).expect("a file");
+    let template = template.display().to_string();
+    let told = |more: &[&str]| {
+        let output = check(&[&[template.as_str()], more].concat());
+        stdout(&output).split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let open = told(&[]);
+    assert!(
+        open.contains("1 of 1 logging edge can't be judged from these files"),
+        "{open}"
+    );
+    assert!(open.contains("`--account ID` would tell"), "{open}");
+    assert!(!open.contains("--onto"), "{open}");
+    let right = told(&["--account", "111122223333"]);
+    assert!(
+        right.contains("1 deliver") && !right.contains("can't be judged"),
+        "{right}"
+    );
+    let wrong = told(&["--account", "444455556666"]);
+    assert!(wrong.contains("S3L101"), "{wrong}");
+}
+
+#[test]
 fn files_alone_fail_on_the_unknown_only_where_that_is_asked() {
     let folder = tempfile::tempdir().expect("a folder");
     let template = folder.path().join("template.yaml");

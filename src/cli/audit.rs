@@ -44,5 +44,5 @@ pub fn run(arguments: &AuditArguments, config: &ConfigArguments, console: &Conso
     given.say(console);
     let after = overlay::onto(&before, &given.deployments);
     let before = arguments.change.new_only.then_some(before);
-    check::conclude(&reporting, check::Change::new(before, after), false, console)
+    check::conclude(&reporting, check::Change::new(before, after), None, console)
 }

@@ -84,7 +84,8 @@ pub fn run(arguments: &CheckArguments, config: &ConfigArguments, console: &Conso
     if let Some(organization) = reporting.config.organization() {
         change.settle_organization(organization);
     }
-    conclude(&reporting, change, is_alone, console)
+    let alone = is_alone.then_some(&arguments.template);
+    conclude(&reporting, change, alone, console)
 }
 
 /// The time before and the time after. The files themselves are let go: a large plan takes its memory once.
@@ -133,11 +134,11 @@ impl Change {
     }
 }
 
-/// Reports on the time after, or on the difference.
+/// Reports on the time after, or on the difference. `alone` is what was said of files that are all there is.
 pub fn conclude(
     reporting: &Reporting<'_>,
     change: Change,
-    is_alone: bool,
+    alone: Option<&TemplateArguments>,
     console: &Console,
 ) -> Result<Exit, Error> {
     let Change { before, after } = change;
@@ -147,8 +148,8 @@ pub fn conclude(
         report = report.only_new(&reporting.lint(&before), &reporting.settings);
     }
     // Who asks for a failure is told of each.
-    if is_alone && reporting.settings.unknown != Unknown::Fail {
-        report = report.without_unread(&reporting.settings);
+    if let Some(said) = alone.filter(|_| reporting.settings.unknown != Unknown::Fail) {
+        report = report.without_unread(&reporting.settings, said.account.is_some());
     }
     reporting.emit(&report, console)
 }

@@ -200,7 +200,7 @@ impl Config {
     /// Reads the file that these arguments mean, if there is one, and the clock.
     pub fn read(arguments: &ConfigArguments) -> Result<Self, Error> {
         let mut config = Self::read_file(arguments)?;
-        config.facts.now = Some(jiff::Timestamp::now().to_string());
+        config.facts = config.facts.at(clock());
         Ok(config)
     }
 
@@ -223,7 +223,7 @@ impl Config {
         Self {
             path: None,
             settings: Settings::default(),
-            facts: Facts::default(),
+            facts: Facts::default().at(clock()),
             file: File::default(),
             document: None,
         }
@@ -313,6 +313,11 @@ impl Config {
             .or_else(|| concurrency.map(|concurrency| *concurrency.get_ref()));
         account
     }
+}
+
+/// The time of the run.
+fn clock() -> String {
+    jiff::Timestamp::now().to_string()
 }
 
 /// The nearest file of the name, from the working folder upwards.

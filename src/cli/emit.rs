@@ -312,9 +312,9 @@ impl<'a> Reporting<'a> {
     }
 }
 
-/// Every rule over everything that was read.
+/// Every rule over everything that was read, at the time of the run where it wasn't recorded at another.
 pub fn lint(inventory: &Inventory, settings: &Settings) -> Report {
-    lint_knowing(inventory, settings, &Facts::default())
+    lint_knowing(inventory, settings, &Config::none().facts)
 }
 
 /// The same, with what the user knows of the policies' open ends.

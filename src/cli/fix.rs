@@ -140,7 +140,7 @@ fn select(arguments: &FixArguments) -> Result<BTreeSet<&'static str>, Error> {
 fn lint(inventory: &Inventory) -> Vec<Reported<Finding>> {
     let graph = LogGraph::new(inventory);
     let all: Vec<&'static Rule> = rules::ALL.iter().collect();
-    rules::run(&graph, &all).findings
+    rules::run_knowing(&graph, &all, &Config::none().facts).findings
 }
 
 /// The findings that a person says yes to.

@@ -133,6 +133,12 @@ impl Facts {
         self
     }
 
+    /// The run takes place at this time.
+    pub fn at(mut self, now: String) -> Self {
+        self.now = Some(now);
+        self
+    }
+
     /// The user has the answer to an open question.
     pub fn answer(mut self, question: Question, answer: Truth) -> Self {
         self.answers.insert(question, answer);

@@ -39,12 +39,17 @@ impl Report {
 
     /// Takes out what hangs on what the input doesn't hold, and only counts it: files by themselves say nothing of
     /// most things, and saying so of each would bury the rest.
-    pub fn without_unread(mut self, settings: &Settings) -> Self {
+    ///
+    /// What was given already, and didn't tell, isn't asked for again.
+    pub fn without_unread(mut self, settings: &Settings, account_given: bool) -> Self {
         let is_read = |each: &Reported<Undecided>| each.said.why != Why::NotRead;
         let (read, unread): (Vec<_>, Vec<_>) = self.undecided.into_iter().partition(is_read);
         self.undecided = read;
         self.summary.unread = unread.len();
         self.summary.told_by = unread.iter().map(told_by).collect();
+        if account_given {
+            self.summary.told_by.remove(ACCOUNT);
+        }
         self.recount(settings);
         self
     }
@@ -57,7 +62,10 @@ impl Report {
             n => format!("{n} questions hang on what is not in these files, and don't fail the run"),
         };
         let by: Vec<&str> = self.summary.told_by.iter().copied().collect();
-        Some(format!("{questions}; `{}` would tell", by.join("` and `")))
+        Some(match by.is_empty() {
+            true => questions,
+            false => format!("{questions}; `{}` would tell", by.join("` and `")),
+        })
     }
 
     fn recount(&mut self, settings: &Settings) {
@@ -75,11 +83,14 @@ impl Report {
     }
 }
 
+/// How the account is given.
+const ACCOUNT: &str = "--account ID";
+
 /// What the user can give that would tell.
 fn told_by(each: &Reported<Undecided>) -> &'static str {
     match each.said.call {
         // Whose the buckets are, no recording of other buckets says.
-        Some(Call::List) => "--account ID",
+        Some(Call::List) => ACCOUNT,
         Some(_) | None => "--onto SNAPSHOT",
     }
 }
