@@ -476,13 +476,20 @@ fn the_source_tells_how_a_target_is_put_together() {
     plan.resources[1]["count_expression"] = json!({"constant_value": 1});
     plan.root.insert(
         "variables".to_owned(),
-        json!({"env": {"default": "prod"}, "hidden": {"default": "amzn-s3-demo-hidden", "sensitive": true}}),
+        json!({"env": {"default": "prod"}, "hidden": {"default": "amzn-s3-demo-hidden", "sensitive": true},
+            "names": {"default": ["z-bucket", "amzn-s3-demo-logs"]}, "list": {"default": ["amzn-s3-demo-logs", "a-bucket"]},
+            "log": {"default": {"bucket": null}}}),
     );
     let own = ["aws_s3_bucket.app.id", "aws_s3_bucket.app"];
     let plan = plan.logging("app", &own, &["local.anything"]).text();
     let target = |expression: &str| {
         let main = format!(
-            "locals {{
+            "variable \"env\" {{}}
+             variable \"hidden\" {{ sensitive = true }}
+             variable \"names\" {{ type = set(string) }}
+             variable \"list\" {{ type = list(string) }}
+             variable \"log\" {{ type = object({{ bucket = optional(string, \"a-default\") }}) }}
+             locals {{
                logs   = aws_s3_bucket.logs[0].id
                by_env = {{ prod = local.logs, dev = aws_s3_bucket.app.id }}
                round  = local.about
@@ -514,6 +521,9 @@ fn the_source_tells_how_a_target_is_put_together() {
         "format(\"%s-%s\", \"amzn-s3\", \"demo-logs\")",
         "\"amzn-s3-demo-${join(\"-\", [\"logs\"])}\"",
         "replace(\"amzn-s3-demo-app\", \"app\", \"logs\")",
+        "tolist(var.names)[0]",
+        "var.list[0]",
+        "[for name in var.names : name][0]",
     ] {
         assert_eq!(target(expression), logs, "{expression}");
     }
@@ -528,6 +538,8 @@ fn the_source_tells_how_a_target_is_put_together() {
         "local.twice",
         "local.missing",
         "var.hidden",
+        "coalesce(var.log.bucket, \"a-bucket\")",
+        "[for number, name in var.names : number == 0 ? \"a-bucket\" : name][0]",
         "terraform.workspace",
         "sha1(local.logs)",
         "aws_s3_bucket.logs[1].id",
@@ -620,7 +632,9 @@ fn the_source_leads_through_modules() {
             ),
             (
                 "site/main.tf",
-                "resource \"aws_s3_bucket\" \"this\" {}
+                "variable \"to\" {}
+                 variable \"key\" {}
+                 resource \"aws_s3_bucket\" \"this\" {}
                  module \"logging\" {
                    source = \"../logging\"
                    of     = { name = aws_s3_bucket.this.id, more = [] }
@@ -631,7 +645,10 @@ fn the_source_leads_through_modules() {
             ),
             (
                 "logging/main.tf",
-                "resource \"aws_s3_bucket_logging\" \"this\" {
+                "variable \"of\" { type = object({ name = string, more = list(string) }) }
+                 variable \"to\" {}
+                 variable \"key\" {}
+                 resource \"aws_s3_bucket_logging\" \"this\" {
                    bucket        = var.of.name
                    target_bucket = var.to
                    target_prefix = \"${var.key}/\"

@@ -8,51 +8,27 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use hcl_edit::expr::{
-    BinaryOperator, Expression, ForExpr, FuncCall, ObjectKey, TraversalOperator, UnaryOperator,
-};
+use hcl_edit::expr::{Expression, ForExpr, FuncCall, ObjectKey, TraversalOperator, UnaryOperator};
 use hcl_edit::structure::Block;
 use hcl_edit::template::{Element, Strip, Template};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::Reader;
 use super::address::{Address, Call, Key, Scope};
+use super::functions::{binary, function};
 use super::references::Candidate;
 use super::source::{Folder, Sources};
 use super::value::Node;
+use super::worth::{DEEPEST, Worth, plain, unknown_text};
 use crate::collect::deployment::BucketKey;
 use crate::inventory::Fact;
 use crate::policy::open::Open;
-
-/// Expressions in expressions, and what they refer to, no deeper than this.
-const DEEPEST: usize = 40;
 
 /// More than this many expressions are evaluated for no value.
 const MOST_EXPRESSIONS: usize = 20_000;
 
 /// More parts than this are put together for no value.
 const HEAVIEST: usize = 2_000_000;
-
-/// A value.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Worth {
-    Unknown,
-    Null,
-    Bool(bool),
-    Number(i64),
-    /// With its open parts.
-    Text(String),
-    /// What `jsonencode` made, with its open parts.
-    Json(Value),
-    List(Vec<Worth>),
-    Map(BTreeMap<String, Worth>),
-    /// A resource, by the number of its row.
-    Resource(usize),
-    /// An instance of a module.
-    Module(Scope),
-    /// The text of a policy document that is read during the deploy, by the number of its row.
-    Document(usize),
-}
 
 /// What was evaluated already: the values of `for_each`, of locals and of outputs, by scope and name.
 #[derive(Default)]
@@ -488,7 +464,7 @@ impl<'r, 'a> Evaluator<'r, 'a> {
     fn variable(&self, name: &str, site: &Site<'_>, depth: usize) -> Worth {
         let Some((last, parent)) = site.scope.split_last() else {
             return match self.reader.index.root_variable(self.reader.text, name) {
-                Some(value) => self.of_json(&value),
+                Some(value) => self.declared(name, site, self.of_json(&value)),
                 None => Worth::Unknown,
             };
         };
@@ -509,12 +485,38 @@ impl<'r, 'a> Evaluator<'r, 'a> {
                     block: Some(block),
                     bound: Vec::new(),
                 };
-                self.value(&given.value, &caller, depth)
+                let given = self.value(&given.value, &caller, depth);
+                self.declared(name, site, given)
             }
             None => match self.reader.index.default(self.reader.text, &site.scope, name) {
-                Some(value) => self.of_json(&value),
+                Some(value) => self.declared(name, site, self.of_json(&value)),
                 None => Worth::Unknown,
             },
+        }
+    }
+
+    /// A value as the declaration of its variable makes it: a set has an order of its own, and in place of nothing a
+    /// default may stand.
+    fn declared(&self, name: &str, site: &Site<'_>, value: Worth) -> Worth {
+        let folder = self.sources.folder_of(&site.scope);
+        let block = folder
+            .as_deref()
+            .and_then(|folder: &Folder| folder.block(&format!("variable {name}")));
+        let Some(block) = block else {
+            return Worth::Unknown;
+        };
+        if block.body.has_attribute("nullable") && value == Worth::Null {
+            return Worth::Unknown;
+        }
+        let Some(declared) = block.body.get_attribute("type") else {
+            return value;
+        };
+        let text = declared.value.to_string();
+        match text.trim().starts_with("set(") {
+            true => function("toset", vec![value]),
+            false if text.contains("set(") => Worth::Unknown,
+            false if text.contains("optional(") && value.has_nothing() => Worth::Unknown,
+            false => value,
         }
     }
 
@@ -739,7 +741,18 @@ impl<'r, 'a> Evaluator<'r, 'a> {
 
     fn for_each(&self, each: &ForExpr, site: &Site<'_>, depth: usize) -> Worth {
         let items: Vec<(Worth, Worth)> = match self.value(&each.intro.collection_expr, site, depth) {
-            Worth::List(items) => (0..).map(Worth::Number).zip(items).collect(),
+            Worth::List(items) => {
+                // The key of a list is its number, that of a set the value itself.
+                let is_list = matches!(each.intro.collection_expr, Expression::Array(_));
+                let key = |number| {
+                    if is_list {
+                        Worth::Number(number)
+                    } else {
+                        Worth::Unknown
+                    }
+                };
+                (0..).map(key).zip(items).collect()
+            }
             Worth::Map(items) => items
                 .into_iter()
                 .map(|(key, value)| (Worth::Text(key), value))
@@ -843,286 +856,4 @@ fn collected(all: impl Iterator<Item = (Option<Key>, Worth)>) -> Option<Worth> {
         }
         (false, _) => Some(Worth::Unknown),
     }
-}
-
-fn unknown_text() -> String {
-    Open::Missing("known after the deploy".to_owned()).written()
-}
-
-/// A text that is known as a whole.
-fn plain(value: &Worth) -> Option<String> {
-    value.text().filter(|text| !crate::policy::open::is_in(text))
-}
-
-impl Worth {
-    /// How many parts it has, a text by its length; none where they are nested too deeply. The recursion is bounded by
-    /// that.
-    fn weight(&self, depth: usize) -> Option<usize> {
-        if depth > DEEPEST {
-            return None;
-        }
-        let inside = |mut parts: Box<dyn Iterator<Item = &Worth> + '_>| {
-            parts.try_fold(1_usize, |sum, part| sum.checked_add(part.weight(depth + 1)?))
-        };
-        match self {
-            Worth::List(items) => inside(Box::new(items.iter())),
-            Worth::Map(members) => inside(Box::new(members.values())),
-            Worth::Text(text) => Some(1 + text.len() / 16),
-            // It was made of what was weighed.
-            Worth::Json(_) => Some(1),
-            Worth::Unknown
-            | Worth::Null
-            | Worth::Bool(_)
-            | Worth::Number(_)
-            | Worth::Resource(_)
-            | Worth::Module(_)
-            | Worth::Document(_) => Some(1),
-        }
-    }
-
-    /// As it stands in a text, with its open parts.
-    pub fn text(&self) -> Option<String> {
-        match self {
-            Worth::Text(text) => Some(text.clone()),
-            Worth::Number(number) => Some(number.to_string()),
-            Worth::Bool(flag) => Some(flag.to_string()),
-            Worth::Unknown
-            | Worth::Null
-            | Worth::Json(_)
-            | Worth::List(_)
-            | Worth::Map(_)
-            | Worth::Resource(_)
-            | Worth::Module(_)
-            | Worth::Document(_) => None,
-        }
-    }
-
-    /// As `jsonencode` writes it; what is unknown is an open text.
-    fn json(&self) -> Option<Value> {
-        Some(match self {
-            Worth::Null => Value::Null,
-            Worth::Bool(flag) => (*flag).into(),
-            Worth::Number(number) => (*number).into(),
-            Worth::Text(text) => text.as_str().into(),
-            Worth::Unknown | Worth::Json(_) | Worth::Document(_) => unknown_text().into(),
-            Worth::List(items) => items.iter().map(Worth::json).collect::<Option<Value>>()?,
-            Worth::Map(members) => Value::Object(
-                members
-                    .iter()
-                    .map(|(key, value)| Some((key.clone(), value.json()?)))
-                    .collect::<Option<Map<_, _>>>()?,
-            ),
-            Worth::Resource(_) | Worth::Module(_) => return None,
-        })
-    }
-}
-
-fn binary(operator: BinaryOperator, left: &Worth, right: &Worth) -> Worth {
-    let numbers = match (left, right) {
-        (Worth::Number(left), Worth::Number(right)) => Some((*left, *right)),
-        _ => None,
-    };
-    let counted = |result: Option<i64>| result.map_or(Worth::Unknown, Worth::Number);
-    match (operator, numbers) {
-        (BinaryOperator::Plus, Some((left, right))) => counted(left.checked_add(right)),
-        (BinaryOperator::Minus, Some((left, right))) => counted(left.checked_sub(right)),
-        (BinaryOperator::Mul, Some((left, right))) => counted(left.checked_mul(right)),
-        (BinaryOperator::Mod, Some((left, right))) => counted(left.checked_rem(right)),
-        (BinaryOperator::Less, Some((left, right))) => Worth::Bool(left < right),
-        (BinaryOperator::LessEq, Some((left, right))) => Worth::Bool(left <= right),
-        (BinaryOperator::Greater, Some((left, right))) => Worth::Bool(left > right),
-        (BinaryOperator::GreaterEq, Some((left, right))) => Worth::Bool(left >= right),
-        (BinaryOperator::Eq, _) => equal(left, right).map_or(Worth::Unknown, Worth::Bool),
-        (BinaryOperator::NotEq, _) => equal(left, right).map_or(Worth::Unknown, |same| Worth::Bool(!same)),
-        (BinaryOperator::And, _) => match (left, right) {
-            (Worth::Bool(false), _) | (_, Worth::Bool(false)) => Worth::Bool(false),
-            (Worth::Bool(true), Worth::Bool(true)) => Worth::Bool(true),
-            _ => Worth::Unknown,
-        },
-        (BinaryOperator::Or, _) => match (left, right) {
-            (Worth::Bool(true), _) | (_, Worth::Bool(true)) => Worth::Bool(true),
-            (Worth::Bool(false), Worth::Bool(false)) => Worth::Bool(false),
-            _ => Worth::Unknown,
-        },
-        _ => Worth::Unknown,
-    }
-}
-
-fn equal(left: &Worth, right: &Worth) -> Option<bool> {
-    match (left, right) {
-        (Worth::Null, Worth::Null) => Some(true),
-        (Worth::Null, other) | (other, Worth::Null) => match other {
-            Worth::Unknown => None,
-            _ => Some(false),
-        },
-        (Worth::Bool(left), Worth::Bool(right)) => Some(left == right),
-        (Worth::Number(left), Worth::Number(right)) => Some(left == right),
-        (Worth::Text(_), Worth::Text(_)) => match (plain(left), plain(right)) {
-            (Some(left), Some(right)) => Some(left == right),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// The functions that only choose, collect or turn into text.
-fn function(name: &str, mut arguments: Vec<Worth>) -> Worth {
-    let is_known = |value: &Worth| !matches!(value, Worth::Unknown);
-    match (name, arguments.len()) {
-        ("jsonencode", 1) => arguments[0].json().map_or(Worth::Unknown, Worth::Json),
-        ("tostring", 1) => arguments[0].text().map_or(Worth::Unknown, Worth::Text),
-        // A set goes through its texts in their order.
-        ("toset", 1) => match arguments.swap_remove(0) {
-            Worth::List(items) if items.len() == 1 && items[0].text().is_some() => Worth::List(items),
-            Worth::List(items) => {
-                let texts: Option<BTreeSet<String>> = items.iter().map(plain).collect();
-                texts.map_or(Worth::Unknown, |texts| {
-                    Worth::List(texts.into_iter().map(Worth::Text).collect())
-                })
-            }
-            _ => Worth::Unknown,
-        },
-        ("tolist" | "tomap", 1) => arguments.swap_remove(0),
-        ("concat", _) => {
-            let mut all = Vec::new();
-            for argument in arguments {
-                match argument {
-                    Worth::List(items) => all.extend(items),
-                    _ => return Worth::Unknown,
-                }
-            }
-            Worth::List(all)
-        }
-        ("compact", 1) => match arguments.swap_remove(0) {
-            Worth::List(items) if items.iter().all(is_known) => Worth::List(
-                items
-                    .into_iter()
-                    .filter(|item| *item != Worth::Null && *item != Worth::Text(String::new()))
-                    .collect(),
-            ),
-            _ => Worth::Unknown,
-        },
-        ("flatten", 1) => {
-            let mut flat = Vec::new();
-            let mut open = vec![arguments.swap_remove(0)];
-            while let Some(next) = open.pop() {
-                match next {
-                    Worth::List(items) => open.extend(items.into_iter().rev()),
-                    Worth::Unknown => return Worth::Unknown,
-                    other => flat.push(other),
-                }
-            }
-            Worth::List(flat)
-        }
-        ("merge", _) => {
-            let mut all = BTreeMap::new();
-            for argument in arguments {
-                match argument {
-                    Worth::Map(members) => all.extend(members),
-                    Worth::Null => {}
-                    _ => return Worth::Unknown,
-                }
-            }
-            Worth::Map(all)
-        }
-        ("keys", 1) => match arguments.swap_remove(0) {
-            Worth::Map(members) => Worth::List(members.into_keys().map(Worth::Text).collect()),
-            _ => Worth::Unknown,
-        },
-        ("values", 1) => match arguments.swap_remove(0) {
-            Worth::Map(members) => Worth::List(members.into_values().collect()),
-            _ => Worth::Unknown,
-        },
-        ("length", 1) => {
-            let count = match &arguments[0] {
-                Worth::List(items) => items.len(),
-                Worth::Map(members) => members.len(),
-                _ => return Worth::Unknown,
-            };
-            i64::try_from(count).map_or(Worth::Unknown, Worth::Number)
-        }
-        ("one", 1) => match arguments.swap_remove(0) {
-            Worth::List(mut items) if items.len() == 1 => items.swap_remove(0),
-            Worth::List(items) if items.is_empty() => Worth::Null,
-            _ => Worth::Unknown,
-        },
-        ("element", 2) => match (arguments.swap_remove(0), arguments.swap_remove(0)) {
-            (Worth::List(mut items), Worth::Number(number)) if !items.is_empty() => {
-                match usize::try_from(number) {
-                    Ok(number) => {
-                        let place = number % items.len();
-                        items.swap_remove(place)
-                    }
-                    Err(_) => Worth::Unknown,
-                }
-            }
-            _ => Worth::Unknown,
-        },
-        ("lookup", 2 | 3) => {
-            let key = plain(&arguments[1]);
-            match (arguments.swap_remove(0), key) {
-                (Worth::Map(mut members), Some(key)) => members.remove(&key).unwrap_or(Worth::Unknown),
-                _ => Worth::Unknown,
-            }
-        }
-        ("coalesce", _) => {
-            for argument in arguments {
-                match argument {
-                    Worth::Null => {}
-                    Worth::Text(text) if text.is_empty() => {}
-                    other => return other,
-                }
-            }
-            Worth::Unknown
-        }
-        // What fails is unknown here, and so is what comes after it.
-        ("try", 1..) => arguments.swap_remove(0),
-        ("join", 2) => {
-            let separator = plain(&arguments[0]);
-            match (separator, arguments.swap_remove(1)) {
-                (Some(separator), Worth::List(items)) => {
-                    let texts: Option<Vec<String>> = items.iter().map(Worth::text).collect();
-                    texts.map_or(Worth::Unknown, |texts| Worth::Text(texts.join(&separator)))
-                }
-                _ => Worth::Unknown,
-            }
-        }
-        ("lower", 1) => plain(&arguments[0]).map_or(Worth::Unknown, |text| Worth::Text(text.to_lowercase())),
-        ("replace", 3) => match (plain(&arguments[0]), plain(&arguments[1]), plain(&arguments[2])) {
-            // Between slashes stands a regular expression.
-            (Some(text), Some(from), Some(to)) if !from.starts_with('/') => {
-                Worth::Text(text.replace(&from, &to))
-            }
-            _ => Worth::Unknown,
-        },
-        ("format", 1..) => formatted(&arguments),
-        _ => Worth::Unknown,
-    }
-}
-
-fn formatted(arguments: &[Worth]) -> Worth {
-    let [pattern, values @ ..] = arguments else {
-        return Worth::Unknown;
-    };
-    let Some(pattern) = plain(pattern) else {
-        return Worth::Unknown;
-    };
-    let mut values = values.iter();
-    let mut text = String::new();
-    let mut rest = pattern.as_str();
-    while let Some((before, after)) = rest.split_once('%') {
-        text.push_str(before);
-        match after.strip_prefix('s') {
-            Some(after) => {
-                match values.next().and_then(Worth::text) {
-                    Some(value) => text.push_str(&value),
-                    None => return Worth::Unknown,
-                }
-                rest = after;
-            }
-            None => return Worth::Unknown,
-        }
-    }
-    text.push_str(rest);
-    Worth::Text(text)
 }

@@ -7,6 +7,7 @@
 mod address;
 mod comments;
 mod evaluate;
+mod functions;
 mod owners;
 mod policy_document;
 mod references;
@@ -16,6 +17,7 @@ mod secrets;
 mod shape;
 mod source;
 mod value;
+mod worth;
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -27,7 +29,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use self::evaluate::{Evaluator, Known, Worth};
+use self::evaluate::{Evaluator, Known};
 use self::owners::Owners;
 use self::references::{Candidate, Found, Index, Want};
 use self::resource::Behind;
@@ -35,6 +37,7 @@ use self::rows::{Loaded, Row, Side, Verb};
 use self::secrets::Secrets;
 pub use self::source::{Load, Sources};
 use self::value::Node;
+use self::worth::Worth;
 use super::deployment::{BucketKey, Configuration, Declared, Deployment, Fate};
 use super::kind::{self, Kind, KindError, Recognised};
 use crate::inventory::{Call, Document, Fact, Host, Place, TargetRef, Title, Why};

@@ -12,10 +12,11 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::Reader;
-use super::evaluate::{Evaluator, Worth};
+use super::evaluate::Evaluator;
 use super::references::{Candidate, Want};
 use super::rows::Row;
 use super::value::Node;
+use super::worth::Worth;
 use crate::inventory::{Fact, Why};
 use crate::policy::open::{self, Open};
 
