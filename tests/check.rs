@@ -622,3 +622,63 @@ fn what_only_the_deploy_tells_is_named() {
         "{markdown}"
     );
 }
+
+/// A plan whose providers have keys of their own, with a grant for the account 444455556666.
+fn plan_with_keys(prior_state: Value) -> Vec<u8> {
+    let policy = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": "s3:PutObject", "Resource": "arn:aws:s3:::amzn-s3-demo-logs/*",
+        "Condition": {"StringEquals": {"aws:SourceAccount": "444455556666"}},
+    }]});
+    let create = |kind: &str, name: &str, after: Value| {
+        json!({
+            "address": format!("{kind}.{name}"), "mode": "managed", "type": kind, "name": name,
+            "change": {"actions": ["create"], "before": null, "after": after, "after_unknown": {"id": true}},
+        })
+    };
+    let provider = |region: &str| {
+        json!({"name": "aws", "expressions": {
+            "region": {"constant_value": region}, "access_key": {"constant_value": "made-up"},
+        }})
+    };
+    json!({
+        "format_version": "1.2",
+        "resource_changes": [
+            create("aws_s3_bucket", "logs", json!({"bucket": "amzn-s3-demo-logs"})),
+            create("aws_s3_bucket", "app", json!({"bucket": "app-data"})),
+            create("aws_s3_bucket_policy", "logs", json!({"bucket": "amzn-s3-demo-logs", "policy": policy.to_string()})),
+            create("aws_s3_bucket_logging", "app",
+                json!({"bucket": "app-data", "target_bucket": "amzn-s3-demo-logs", "target_prefix": "app/"})),
+        ],
+        "prior_state": prior_state,
+        "configuration": {
+            "provider_config": {"aws": provider("eu-west-1"), "aws.us": provider("us-east-1")},
+            "root_module": {},
+        },
+    })
+    .to_string()
+    .into_bytes()
+}
+
+#[test]
+fn the_account_is_the_one_that_is_given_or_that_the_credentials_are_of() {
+    let is_found = |plan: &[u8], arguments: &[&str]| {
+        let output = check_text(plan, &[arguments, &["--format", "short"]].concat());
+        let told = stdout(&output);
+        assert_eq!(code(&output), i32::from(told.contains("error[S3L101]")), "{told}");
+        told.contains("error[S3L101]")
+    };
+    let plan = plan_with_keys(Value::Null);
+    assert!(!is_found(&plan, &[]));
+    assert!(is_found(&plan, &["--account", "111122223333"]));
+    assert!(!is_found(&plan, &["--account", "444455556666"]));
+    let identity = |id: &str| {
+        let row = json!({
+            "address": "data.aws_caller_identity.me", "mode": "data", "type": "aws_caller_identity", "name": "me",
+            "values": {"account_id": id},
+        });
+        plan_with_keys(json!({"values": {"root_module": {"resources": [row]}}}))
+    };
+    assert!(is_found(&identity("111122223333"), &[]));
+    assert!(!is_found(&identity("444455556666"), &[]));
+}

@@ -1,5 +1,6 @@
 //! The files that a user gives: each told by what it is, and read by who reads that kind.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::check::ChangeArguments;
@@ -8,7 +9,7 @@ use super::input;
 use super::output::Console;
 use super::template::{self, TemplateArguments};
 use crate::collect::cloudformation::{self, Source, TemplateError, There};
-use crate::collect::deployment::Deployment;
+use crate::collect::deployment::{Deployment, Owner};
 use crate::collect::kind::{self, Kind, KindError};
 use crate::collect::terraform::{self, Sources};
 use crate::collect::{encoding, overlay, snapshot};
@@ -247,14 +248,22 @@ fn is_yaml(path: &str) -> bool {
         .any(|ending| path.ends_with(ending))
 }
 
-/// Whoever deploys with the credentials of the run deploys to this account.
+/// Whoever deploys with the credentials of the run deploys to this account; so does everybody where the files name one
+/// set of credentials and no account.
 fn adopt(deployments: &mut [Deployment], account: &AccountId) {
-    for deployment in deployments {
-        for declared in deployment.declared.iter_mut().chain(&mut deployment.before) {
-            let owner = &mut declared.owner;
-            if owner.account.is_none() && owner.credentials.is_empty() {
-                owner.account = Some(account.clone());
-            }
+    let mut without_account: Vec<&mut Owner> = deployments
+        .iter_mut()
+        .flat_map(|deployment| deployment.declared.iter_mut().chain(&mut deployment.before))
+        .map(|declared| &mut declared.owner)
+        .filter(|owner| owner.account.is_none())
+        .collect();
+    let credentials: BTreeSet<String> = without_account
+        .iter()
+        .map(|owner| owner.credentials.clone())
+        .collect();
+    for owner in &mut without_account {
+        if credentials.len() == 1 || owner.credentials.is_empty() {
+            owner.account = Some(account.clone());
         }
     }
 }

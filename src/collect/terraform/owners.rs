@@ -94,22 +94,35 @@ impl Owners {
             let key = index
                 .configured(&row.address)
                 .and_then(|resource| resource.provider_config_key.as_deref());
-            let owner = match key.and_then(|key| provider_key(&self.by_provider, key)) {
-                Some(key) => self.by_provider.get_mut(&key).map(|(owner, _)| owner),
-                None => Some(&mut self.otherwise.0),
+            let key = key.and_then(|key| provider_key(&self.by_provider, key));
+            let credentials = match key.and_then(|key| self.by_provider.get(&key)) {
+                Some((owner, _)) => Some(owner.credentials.clone()),
+                None => self.only_credentials(),
             };
-            let Some(owner) = owner else { continue };
-            if is_identity {
-                let id = node.get("account_id").name();
-                let id = id.known().and_then(|id| AccountId::parse(id).ok());
-                owner.account = owner.account.take().or(id);
-            } else {
-                let partition = node.get("partition").name();
-                let partition = partition.known().and_then(|name| Partition::parse(name).ok());
-                owner.partition = owner.partition.take().or(partition);
+            let account = node.get("account_id").name();
+            let account = account.known().and_then(|id| AccountId::parse(id).ok());
+            let partition = node.get("partition").name();
+            let partition = partition.known().and_then(|name| Partition::parse(name).ok());
+            // The same credentials are the same account, whatever the region.
+            let of_providers = self.by_provider.values_mut().map(|(owner, _)| owner);
+            for owner in of_providers.chain([&mut self.otherwise.0]) {
+                if credentials.as_ref() != Some(&owner.credentials) {
+                    continue;
+                }
+                match is_identity {
+                    true => owner.account = owner.account.take().or_else(|| account.clone()),
+                    false => owner.partition = owner.partition.take().or_else(|| partition.clone()),
+                }
             }
         }
         Ok(())
+    }
+
+    /// The credentials of every provider, where they all have the same.
+    fn only_credentials(&self) -> Option<String> {
+        let mut all = self.by_provider.values().map(|(owner, _)| &owner.credentials);
+        let first = all.next().map_or(&self.otherwise.0.credentials, |first| first);
+        all.all(|other| other == first).then(|| first.clone())
     }
 
     pub fn of(&self, index: &Index<'_, '_>, address: &Address) -> (Owner, Fact<Region>) {
