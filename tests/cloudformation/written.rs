@@ -330,3 +330,65 @@ fn a_nested_stack_of_an_assembly_is_found_by_what_is_uploaded() {
         "{outside:?}"
     );
 }
+
+#[test]
+fn what_has_the_wrong_shape_says_nothing() {
+    let unknown = |properties: &str| {
+        let template = format!("Resources: {{A: {{Type: 'AWS::S3::Bucket', Properties: {properties}}}}}");
+        let deployment = read(&[("t.yaml", &template)]);
+        let all = declared(&deployment, "t/A").configuration.clone();
+        (all, deployment.remarks)
+    };
+    fn is_open<T>(said: &Said<T>) -> bool {
+        matches!(said, Said::Sets(Fact::Unknown(Why::NotRead)))
+    }
+    for shape in ["text", "7", "true", "[a]", "[{DestinationBucketName: logs}]"] {
+        let (all, remarks) = unknown(&format!(
+            "{{LoggingConfiguration: {shape}, OwnershipControls: {shape}, BucketEncryption: {shape}, \
+             ObjectLockConfiguration: {shape}, LifecycleConfiguration: {shape}, VersioningConfiguration: {shape}, \
+             PublicAccessBlockConfiguration: {shape}}}"
+        ));
+        assert!(
+            is_open(&all.logging) && is_open(&all.object_ownership),
+            "{shape}: {all:?}"
+        );
+        assert!(
+            is_open(&all.encryption) && is_open(&all.object_lock),
+            "{shape}: {all:?}"
+        );
+        assert!(
+            is_open(&all.lifecycle) && is_open(&all.versioning),
+            "{shape}: {all:?}"
+        );
+        assert!(is_open(&all.public_access_block), "{shape}: {all:?}");
+        assert!(
+            remarks
+                .iter()
+                .any(|remark| remark.contains("`LoggingConfiguration` of `t/A`")),
+            "{remarks:?}"
+        );
+    }
+    let (all, _) = unknown("{AccessControl: {a: b}, ObjectLockEnabled: [x]}");
+    assert!(is_open(&all.acl) && is_open(&all.object_lock), "{all:?}");
+    let (all, _) = unknown(
+        "{OwnershipControls: {Rules: [x]}, BucketEncryption: {ServerSideEncryptionConfiguration: \
+         [{ServerSideEncryptionByDefault: x}]}, LifecycleConfiguration: {Rules: [x]}, \
+         ObjectLockConfiguration: {Rule: x}}",
+    );
+    assert!(
+        is_open(&all.object_ownership) && is_open(&all.encryption),
+        "{all:?}"
+    );
+    assert!(is_open(&all.lifecycle) && is_open(&all.object_lock), "{all:?}");
+    let (all, _) = unknown("[a]");
+    assert!(is_open(&all.logging), "{all:?}");
+    for format in ["x", "{PartitionedPrefix: x}", "[x]"] {
+        let (all, _) = unknown(&format!(
+            "{{LoggingConfiguration: {{DestinationBucketName: logs, TargetObjectKeyFormat: {format}}}}}"
+        ));
+        let Said::Sets(Fact::Known(logging)) = &*all.logging else {
+            panic!("{all:?}")
+        };
+        assert_eq!(logging.key_format, Fact::Unknown(Why::NotRead), "{format}");
+    }
+}

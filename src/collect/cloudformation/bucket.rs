@@ -107,11 +107,18 @@ impl Properties<'_, '_> {
         match &item.value {
             Resolved::Nothing | Resolved::Null => left_out(),
             Resolved::Unknown(unknown) => Said::Sets(Fact::Unknown(unknown.why())),
-            Resolved::Text(_)
-            | Resolved::Bool(_)
-            | Resolved::Number(_)
-            | Resolved::List(_)
-            | Resolved::Map(_) => Said::Sets(read(&item)),
+            Resolved::Map(_) => Said::Sets(read(&item)),
+            Resolved::Text(_) | Resolved::Bool(_) | Resolved::Number(_) if is_scalar(property) => {
+                Said::Sets(read(&item))
+            }
+            Resolved::Text(_) | Resolved::Bool(_) | Resolved::Number(_) | Resolved::List(_) => {
+                let address = self.world.stacks[self.scope.stack].address(&self.resource.id);
+                let shape = if is_scalar(property) { "text" } else { "mapping" };
+                self.world.need(format!(
+                    "`{property}` of `{address}` is no {shape}: CloudFormation refuses it"
+                ));
+                Said::Sets(Fact::Unknown(Why::NotRead))
+            }
         }
     }
 
@@ -179,6 +186,19 @@ impl Properties<'_, '_> {
             (_, _) => left_out(),
         }
     }
+}
+
+/// The properties that are a word; all others are mappings.
+fn is_scalar(property: &str) -> bool {
+    matches!(property, "AccessControl" | "ObjectLockEnabled")
+}
+
+/// What isn't the mapping that it should be, which CloudFormation refuses.
+fn is_misshapen(value: &Resolved) -> bool {
+    matches!(
+        value,
+        Resolved::Text(_) | Resolved::Bool(_) | Resolved::Number(_) | Resolved::List(_)
+    )
 }
 
 fn left_out<T>() -> Said<T> {
@@ -279,9 +299,11 @@ fn key_format(value: Option<&Resolved>) -> Fact<KeyFormat> {
     match value {
         None | Some(Resolved::Null | Resolved::Nothing) => Fact::Known(KeyFormat::Simple),
         Some(Resolved::Unknown(unknown)) => Fact::Unknown(unknown.why()),
+        Some(value) if is_misshapen(value) => Fact::Unknown(Why::NotRead),
         Some(value) => match value.get("PartitionedPrefix").map(|item| &item.value) {
-            None => Fact::Known(KeyFormat::Simple),
+            None | Some(Resolved::Null | Resolved::Nothing) => Fact::Known(KeyFormat::Simple),
             Some(Resolved::Unknown(unknown)) => Fact::Unknown(unknown.why()),
+            Some(partitioned) if is_misshapen(partitioned) => Fact::Unknown(Why::NotRead),
             Some(partitioned) => {
                 let source = word(partitioned, "PartitionDateSource", |text| match text {
                     "EventTime" => Some(KeyFormat::PartitionedByEventTime),
@@ -342,6 +364,7 @@ fn first_rule(value: &Resolved, key: &str) -> Fact<Resolved> {
         Some(Resolved::List(rules)) => match rules.first() {
             Some(rule) => match &rule.value {
                 Resolved::Unknown(unknown) => Fact::Unknown(unknown.why()),
+                rule if is_misshapen(rule) => Fact::Unknown(Why::NotRead),
                 rule => Fact::Known(rule.clone()),
             },
             None => Fact::Absent,
@@ -362,6 +385,7 @@ fn encryption(value: &Resolved) -> Fact<Encryption> {
     let default = match rule.get("ServerSideEncryptionByDefault").map(|item| &item.value) {
         None | Some(Resolved::Null | Resolved::Nothing) => return Fact::Absent,
         Some(Resolved::Unknown(unknown)) => return Fact::Unknown(unknown.why()),
+        Some(default) if is_misshapen(default) => return Fact::Unknown(Why::NotRead),
         Some(default) => default,
     };
     let algorithm = match default.get("SSEAlgorithm").map(|item| text(&item.value)) {
@@ -391,6 +415,7 @@ fn retention(value: &Resolved) -> Fact<ObjectLock> {
     let default = match value.get("Rule").map(|item| &item.value) {
         None | Some(Resolved::Null | Resolved::Nothing) => None,
         Some(Resolved::Unknown(unknown)) => return Fact::Unknown(unknown.why()),
+        Some(rule) if is_misshapen(rule) => return Fact::Unknown(Why::NotRead),
         Some(rule) => match rule.get("DefaultRetention").map(|item| &item.value) {
             None | Some(Resolved::Null | Resolved::Nothing) => None,
             Some(Resolved::Unknown(unknown)) => return Fact::Unknown(unknown.why()),
@@ -481,6 +506,9 @@ fn lifecycle_rule(rule: &Resolved) -> Result<LifecycleRule, Why> {
     };
     if let Resolved::Unknown(unknown) = rule {
         return Err(unknown.why());
+    }
+    if is_misshapen(rule) {
+        return Err(Why::NotRead);
     }
     let size = |key: &str| known(key).map(|text| text.and_then(|text| text.parse().ok()));
     Ok(LifecycleRule {

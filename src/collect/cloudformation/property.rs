@@ -3,7 +3,7 @@
 
 use super::evaluate::{Scope, World};
 use super::stack::{Loops, Resource, loop_parts, put_in};
-use super::tree::Node;
+use super::tree::{Node, Value};
 use super::value::{Truth, Unknown};
 
 /// CloudFormation allows five levels of loops; choices in choices go no deeper either.
@@ -53,6 +53,9 @@ impl World {
                 Truth::False => otherwise,
                 Truth::Unknown(unknown) => return Property::Unknown(unknown),
             };
+        }
+        if !matches!(properties.value, Value::Map(_) | Value::Null) {
+            return Property::Unknown(Unknown::Missing("properties that are no mapping".to_owned()));
         }
         let transform = properties.get("Fn::Transform");
         // `AWS::Include` adds to what is written; what another macro does with it, nobody knows.
