@@ -190,7 +190,11 @@ fn a_choice_that_selects_nothing_is_an_error() {
     for (arguments, sentence) in [
         (
             ["--all-unlogged", "--region", "eu-west-2", "--check"].as_slice(),
-            "no bucket is selected: none is in eu-west-2",
+            "no bucket is selected: none of those that are asked for is in eu-west-2",
+        ),
+        (
+            &["--all-unlogged", "--bucket", "api-*"],
+            "no bucket matches `api-*`",
         ),
         (
             &["app-data", "--region", "us-east-1"],

@@ -271,11 +271,16 @@ fn about(account: &AccountArguments, sources: &Sources) -> AccountArguments {
 fn selected(sources: Sources, account: &AccountArguments, inventory: &Inventory) -> Result<Sources, Error> {
     let buckets = || inventory.accounts.iter().flat_map(|account| &account.buckets);
     let Sources::Named(given) = sources else {
-        return match account.region.is_empty() || buckets().any(|bucket| bucket.in_scope) {
-            true => Ok(sources),
-            false => Err(Error::NothingSelected {
+        let is_some = buckets().any(|bucket| bucket.in_scope);
+        return match (account.bucket.is_empty(), account.region.is_empty()) {
+            _ if is_some => Ok(sources),
+            (_, false) => Err(Error::NothingSelected {
                 regions: account.region.clone(),
             }),
+            (false, true) => Err(Error::NoMatch {
+                pattern: account.bucket.join(", "),
+            }),
+            (true, true) => Ok(sources),
         };
     };
     let mut names = Vec::new();

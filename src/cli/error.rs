@@ -105,7 +105,7 @@ pub enum Error {
         reason: String,
         suggestion: Option<&'static str>,
     },
-    #[error("no bucket is selected: none is in {}", regions.join(" or "))]
+    #[error("no bucket is selected: none of those that are asked for is in {}", regions.join(" or "))]
     #[diagnostic(help("look at `--region`, and at the account (`--profile`, `--snapshot`)"))]
     NothingSelected { regions: Vec<String> },
     #[error("`{bucket}` is in {region}, which `--region` leaves out")]
