@@ -1,19 +1,17 @@
 //! `check` as its users meet it: plans by themselves, laid onto what is there, and compared with the time before.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
+#[path = "program/mod.rs"]
+mod program;
+
+use program::{code, feed, stderr, stdout};
+
 fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_s3log-lint"));
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("AWS_") || text.starts_with("GITHUB_") {
-            command.env_remove(name);
-        }
-    }
+    let mut command = program::program();
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     command
 }
@@ -27,29 +25,7 @@ fn check(arguments: &[&str]) -> Output {
 }
 
 fn check_text(text: &[u8], arguments: &[&str]) -> Output {
-    let mut child = program()
-        .args(["check", "--isolated", "-"])
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    // The program may refuse before it has read all.
-    let _ = child.stdin.take().expect("it is piped").write_all(text);
-    child.wait_with_output().expect("the program ends")
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("the program was not killed")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("the output is UTF-8")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("the output is UTF-8")
+    feed(program().args(["check", "--isolated", "-"]).args(arguments), text)
 }
 
 fn plan(name: &str) -> String {

@@ -3,51 +3,18 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
-fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_s3log-lint"));
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("AWS_") || text.starts_with("S3LOG_LINT_") || text == "NO_COLOR" {
-            command.env_remove(name);
-        }
-    }
-    command
-}
+#[path = "program/mod.rs"]
+mod program;
 
-fn run(arguments: &[&str]) -> Output {
-    program().args(arguments).output().expect("the program starts")
-}
+use program::{code, feed, program, run, stderr, stdout};
 
 fn run_on(snapshot: &str, arguments: &[&str]) -> Output {
-    let mut child = program()
-        .args(["audit", "--snapshot", "-"])
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    // The program may answer before it has read all: then the pipe breaks, which is no failure of the test.
-    let _ = child
-        .stdin
-        .take()
-        .expect("standard input is piped")
-        .write_all(snapshot.as_bytes());
-    child.wait_with_output().expect("the program ends")
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("the program was not killed")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("the output is UTF-8")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("the output is UTF-8")
+    feed(
+        program().args(["audit", "--snapshot", "-"]).args(arguments),
+        snapshot.as_bytes(),
+    )
 }
 
 fn testdata(name: &str) -> PathBuf {

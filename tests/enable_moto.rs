@@ -5,68 +5,29 @@
 //! CI; skips elsewhere and says so.
 #![cfg(feature = "aws")]
 
-use std::ffi::OsString;
-use std::net::{TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
+#[path = "moto/server.rs"]
+mod server;
+
+use server::{Server, python};
+
 struct Moto {
-    server: Child,
-    endpoint: String,
+    server: Server,
     folder: tempfile::TempDir,
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
-}
-
-fn start(python: &OsString) -> Moto {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .expect("a free port")
-        .port();
-    let server = Command::new(python)
-        .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the Python that was named starts");
-    let moto = Moto {
-        server,
-        endpoint: format!("http://127.0.0.1:{port}"),
-        folder: tempfile::tempdir().expect("a folder"),
-    };
-    for _ in 0..600 {
-        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-            return moto;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    panic!("moto doesn't answer on port {port}");
 }
 
 /// A moto that holds these buckets, none of them logged.
 fn unlogged(buckets: &[&str]) -> Option<Moto> {
-    let Some(python) = std::env::var_os("S3LOG_LINT_PYTHON") else {
-        eprintln!("skipped: S3LOG_LINT_PYTHON names no Python that has moto[server]");
-        return None;
-    };
-    let moto = start(&python);
-    let output = Command::new(&python)
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moto/sources.py"))
-        .arg(&moto.endpoint)
-        .args(buckets)
-        .output()
-        .expect("the script starts");
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    Some(moto)
+    let python = python()?;
+    let server = Server::start(&python);
+    server.seed(&python, "sources.py", buckets);
+    Some(Moto {
+        server,
+        folder: tempfile::tempdir().expect("a folder"),
+    })
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -80,7 +41,7 @@ fn run(moto: &Moto, arguments: &[&str]) -> Output {
         .stdin(Stdio::null())
         .env("HOME", moto.folder.path())
         .env_remove("XDG_STATE_HOME")
-        .env("AWS_ENDPOINT_URL", &moto.endpoint)
+        .env("AWS_ENDPOINT_URL", &moto.server.endpoint)
         .env("AWS_ACCESS_KEY_ID", "testing")
         .env("AWS_SECRET_ACCESS_KEY", "testing")
         .env("AWS_REGION", "eu-west-1")

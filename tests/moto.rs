@@ -5,75 +5,22 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::net::{TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::process::{Command, Output};
 
 use serde_json::Value;
 
-struct Moto {
-    server: Child,
-    endpoint: String,
-}
+#[path = "moto/server.rs"]
+mod server;
 
-impl Drop for Moto {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.server.kill();
-        let _ = self.server.wait();
-    }
-}
+use server::{Server, python};
 
-fn python() -> Option<OsString> {
-    let python = std::env::var_os("S3LOG_LINT_PYTHON");
-    if python.is_none() {
-        eprintln!("skipped: S3LOG_LINT_PYTHON names no Python that has moto[server]");
-    }
-    python
-}
-
-fn start(python: &OsString) -> Moto {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .expect("a free port")
-        .port();
-    let server = Command::new(python)
-        .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the Python that was named starts");
-    let moto = Moto {
-        server,
-        endpoint: format!("http://127.0.0.1:{port}"),
-    };
-    for _ in 0..600 {
-        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-            return moto;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    panic!("moto doesn't answer on port {port}");
-}
-
-fn seeded(python: &OsString) -> Moto {
-    let moto = start(python);
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moto/seed.py");
-    let output = Command::new(python)
-        .arg(script)
-        .arg(&moto.endpoint)
-        .output()
-        .expect("the script starts");
-    assert!(
-        output.status.success(),
-        "the account is not seeded: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+fn seeded(python: &OsString) -> Server {
+    let moto = Server::start(python);
+    moto.seed(python, "seed.py", &[]);
     moto
 }
 
-fn run(moto: &Moto, arguments: &[&str]) -> Output {
+fn run(moto: &Server, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_s3log-lint"))
         .args(arguments)
         .env("AWS_ENDPOINT_URL", &moto.endpoint)

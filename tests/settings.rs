@@ -10,6 +10,11 @@ const LOOPS: &str = r#"{"version":1,"unasked":"absent","taken_at":"2026-11-22T07
     "app-a":{"region":"eu-west-1","logging":{"LoggingEnabled":{"TargetBucket":"app-a","TargetPrefix":"a/"}}},
     "app-b":{"region":"eu-west-1","logging":{"LoggingEnabled":{"TargetBucket":"app-b","TargetPrefix":"b/"}}}}}]}"#;
 
+#[path = "program/mod.rs"]
+mod program;
+
+use program::{code, program, stderr};
+
 struct Folder(tempfile::TempDir);
 
 impl Folder {
@@ -33,11 +38,7 @@ impl Folder {
     }
 
     fn run_in(&self, inside: &str, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_s3log-lint"));
-        for name in ["NO_COLOR", "GITHUB_STEP_SUMMARY"] {
-            command.env_remove(name);
-        }
-        let output = command
+        let output = program()
             .args(arguments)
             .current_dir(self.path().join(inside))
             .output();
@@ -54,14 +55,6 @@ impl Folder {
         let output = self.audit(&[&["--format", "json"], arguments].concat());
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", stderr(&output)))
     }
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("the program was not killed")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("the output is UTF-8")
 }
 
 /// The codes and buckets of the findings about loops and suppressions.

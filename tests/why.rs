@@ -1,31 +1,17 @@
 //! `why` and `policy test` as a user meets them: the same verdicts as the audit, exit codes, one clear error.
 
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use serde_json::{Value, json};
 
-fn run(arguments: &[&str], input: &str) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_s3log-lint"))
-        .args(arguments)
-        .arg("--isolated")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    // A program that stops early doesn't read to the end.
-    let _ = child
-        .stdin
-        .take()
-        .expect("it has an input")
-        .write_all(input.as_bytes());
-    child.wait_with_output().expect("it ends")
-}
+#[path = "program/mod.rs"]
+mod program;
 
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("it ends by itself")
+use program::{code, feed, program};
+
+fn run(arguments: &[&str], input: &str) -> Output {
+    feed(program().args(arguments).arg("--isolated"), input.as_bytes())
 }
 
 fn answer(output: &Output) -> Value {
@@ -33,7 +19,7 @@ fn answer(output: &Output) -> Value {
 }
 
 fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
+    program::stderr(output)
 }
 
 #[test]
