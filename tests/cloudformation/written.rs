@@ -5,9 +5,10 @@ use s3log_lint::collect::deployment::{BucketKey, Declared, Deployment, Said};
 use s3log_lint::collect::overlay;
 use s3log_lint::graph::LogGraph;
 use s3log_lint::inventory::{Fact, TargetRef, Why};
+use s3log_lint::name::AccountId;
 use s3log_lint::rules;
 
-use crate::{read, source};
+use crate::{read, source, try_read};
 
 fn declared<'d>(deployment: &'d Deployment, address: &str) -> &'d Declared {
     let found = deployment.declared.iter().find(|each| each.address == address);
@@ -391,4 +392,57 @@ fn what_has_the_wrong_shape_says_nothing() {
         };
         assert_eq!(logging.key_format, Fact::Unknown(Why::NotRead), "{format}");
     }
+}
+
+/// A grant for the account 012345670123, in which its id or the transport is written like this.
+fn granted(account: &str, transport: &str) -> Deployment {
+    let template = format!(
+        "Resources:
+  Logs: {{Type: 'AWS::S3::Bucket'}}
+  App:
+    Type: AWS::S3::Bucket
+    Properties: {{LoggingConfiguration: {{DestinationBucketName: !Ref Logs, LogFilePrefix: app/}}}}
+{}
+          - Effect: Deny
+            Principal: '*'
+            Action: 's3:*'
+            Resource: !Sub '${{Logs.Arn}}/*'
+            Condition: {{Bool: {{'aws:SecureTransport': {transport}}}}}
+",
+        GRANT.replace("!Ref AWS::AccountId", account).trim_end()
+    );
+    let hints = Hints {
+        account: Some(AccountId::parse("012345670123").expect("an account id")),
+        ..Hints::default()
+    };
+    try_read(&[("t.yaml", &template)], &hints).expect("a template")
+}
+
+#[test]
+fn an_id_without_quotes_is_the_number_that_cloudformation_takes_it_for() {
+    let verdict = |deployment: &Deployment| verdicts(deployment.clone())[0].2;
+    let octal = granted("012345670123", "false");
+    assert_eq!(verdict(&octal), "blocked");
+    let remark = "t.yaml:17:61: CloudFormation reads `012345670123` without quotes as the octal number 1402433619; \
+                  write `\"012345670123\"`";
+    assert!(
+        octal.remarks.iter().any(|told| told == remark),
+        "{:?}",
+        octal.remarks
+    );
+    let quoted = granted("'012345670123'", "false");
+    assert_eq!(verdict(&quoted), "delivers");
+    assert!(
+        !quoted.remarks.iter().any(|told| told.contains("octal")),
+        "{:?}",
+        quoted.remarks
+    );
+}
+
+#[test]
+fn a_word_without_quotes_is_the_truth_that_cloudformation_takes_it_for() {
+    for no in ["no", "off", "False"] {
+        assert_eq!(verdicts(granted("'012345670123'", no))[0].2, "delivers", "{no}");
+    }
+    assert_eq!(verdicts(granted("'012345670123'", "yes"))[0].2, "blocked");
 }

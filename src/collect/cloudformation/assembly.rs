@@ -116,7 +116,7 @@ impl Reader<'_, '_> {
                 }
                 Value::List(items) => open.extend(items),
                 Value::Map(members) => open.extend(members.iter().map(|member| &member.value)),
-                Value::Null | Value::Bool(_) | Value::Number(_) => {}
+                Value::Null | Value::Bool(_) | Value::Word { .. } | Value::Number(_) => {}
             }
         }
         None

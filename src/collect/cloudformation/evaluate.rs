@@ -194,7 +194,7 @@ impl World {
                 let Some(name) = output.node.get("Export").and_then(|export| export.get("Name")) else {
                     continue;
                 };
-                let condition = output.node.get("Condition").and_then(Node::text);
+                let condition = output.node.get("Condition").and_then(Node::name);
                 let condition = condition.map(|name| put_in(name, &output.loops));
                 if condition.is_some_and(|name| self.condition(number, None, &name, 0) == Truth::False) {
                     continue;
@@ -295,7 +295,7 @@ impl World {
         let scope = scope.deeper();
         match &node.value {
             Value::Null => Resolved::Null,
-            Value::Bool(value) => Resolved::Bool(*value),
+            Value::Bool(truth) | Value::Word { truth, .. } => Resolved::Bool(*truth),
             Value::Number(text) => Resolved::Number(text.clone()),
             Value::Text(text) => Resolved::Text(self.dynamic(text)),
             Value::List(items) => Resolved::List(self.items(scope, items)),
@@ -455,7 +455,7 @@ impl World {
 
     /// A name, which a loop's value may be part of.
     fn name_argument(&self, scope: Scope<'_>, argument: &Node) -> Option<String> {
-        match argument.text() {
+        match argument.name() {
             Some(text) => Some(put_in(text, scope.loops)),
             None => self.evaluate(scope, argument).known_text(),
         }
@@ -937,7 +937,7 @@ impl World {
         let Some([condition, then, otherwise]) = argument.list() else {
             return self.opaque(scope, "Fn::If", whole);
         };
-        let (name, truth) = match condition.text() {
+        let (name, truth) = match condition.name() {
             Some(name) => (
                 name,
                 self.condition(scope.stack, scope.assumed, name, scope.depth),
@@ -1011,7 +1011,7 @@ impl World {
         };
         let list = member.value.list();
         match (member.key.as_str(), list) {
-            ("Condition", _) => match member.value.text() {
+            ("Condition", _) => match member.value.name() {
                 Some(name) => {
                     let name = put_in(name, scope.loops);
                     self.condition(scope.stack, scope.assumed, &name, scope.depth)

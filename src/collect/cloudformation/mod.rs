@@ -197,7 +197,7 @@ pub fn read(sources: &[Source], hints: &Hints, load: &mut Load<'_>) -> Result<De
     let mut files = Vec::with_capacity(sources.len());
     for source in sources {
         let file = File::parse(&source.path, Arc::clone(&source.text))?;
-        reader.remarks.extend(file.repetitions());
+        reader.remarks.extend(file.oddities());
         files.push(file);
     }
     // A template that another one of them nests is read there, with what it is given there.
@@ -229,6 +229,7 @@ struct File {
     root: Arc<Node>,
     comments: Arc<[tree::Comment]>,
     repeated: Vec<(String, std::ops::Range<usize>)>,
+    octal: Vec<(String, std::ops::Range<usize>)>,
 }
 
 impl File {
@@ -249,19 +250,30 @@ impl File {
             root: Arc::new(tree.root),
             comments: tree.comments.into(),
             repeated: tree.repeated,
+            octal: tree.octal,
         })
     }
 
-    /// Keys that stand twice, a sentence each; the first few tell enough.
-    fn repetitions(&self) -> Vec<String> {
-        let sentence = |(key, span): &(String, std::ops::Range<usize>)| {
+    /// What is hardly meant as it is written: keys that stand twice, and octal numbers. A sentence each; the first few
+    /// tell enough.
+    fn oddities(&self) -> Vec<String> {
+        let place = |span: &std::ops::Range<usize>| {
             let Malformed { line, column, .. } = Malformed::at(&self.document.text, span.start, "");
-            format!(
-                "{}:{line}:{column}: `{key}` stands twice here; the last one counts",
-                self.path
-            )
+            format!("{}:{line}:{column}", self.path)
         };
-        self.repeated.iter().take(10).map(sentence).collect()
+        let repeated = self.repeated.iter().take(10).map(|(key, span)| {
+            let place = place(span);
+            format!("{place}: `{key}` stands twice here; the last one counts")
+        });
+        let octal = self.octal.iter().take(10).map(|(number, span)| {
+            let place = place(span);
+            let written = self.document.text.get(span.clone()).unwrap_or_default();
+            format!(
+                "{place}: CloudFormation reads `{written}` without quotes as the octal number {number}; write \
+                 `\"{written}\"`"
+            )
+        });
+        repeated.chain(octal).collect()
     }
 
     /// The templates that this one nests, as paths.
@@ -808,7 +820,7 @@ fn may_be_missing(world: &World, number: usize, policy: &Resource<'_>) -> bool {
     };
     let id = match world.property(number, policy, "Bucket") {
         Property::Written(node, loops) => {
-            let name = node.get("Ref").and_then(Node::text);
+            let name = node.get("Ref").and_then(Node::name);
             name.map(|name| put_in(name, &loops))
         }
         Property::LeftOut | Property::Unknown(_) => None,

@@ -98,7 +98,7 @@ pub fn read(text: &str) -> Result<BTreeMap<String, Parameter>, ParameterError> {
                 );
             }
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {
+        Value::Null | Value::Bool(_) | Value::Word { .. } | Value::Number(_) | Value::Text(_) => {
             return Err(wrong(&tree.root, "parameters stand in a list or a map"));
         }
     }
@@ -108,12 +108,12 @@ pub fn read(text: &str) -> Result<BTreeMap<String, Parameter>, ParameterError> {
 fn value(node: &Node) -> Option<Parameter> {
     match &node.value {
         Value::List(items) => {
-            let items: Option<Vec<&str>> = items.iter().map(Node::text).collect();
+            let items: Option<Vec<&str>> = items.iter().map(Node::name).collect();
             items.map(|items| Parameter::Value(items.join(",")))
         }
         Value::Null | Value::Map(_) => None,
-        Value::Bool(_) | Value::Number(_) | Value::Text(_) => {
-            node.text().map(|text| Parameter::Value(text.to_owned()))
+        Value::Bool(_) | Value::Word { .. } | Value::Number(_) | Value::Text(_) => {
+            node.name().map(|text| Parameter::Value(text.to_owned()))
         }
     }
 }

@@ -79,7 +79,7 @@ impl World {
                 let [member] = part.node.members() else { continue };
                 match (member.key.as_str(), member.value.list(), holds) {
                     ("Condition", _, _) => {
-                        if let Some(name) = member.value.text() {
+                        if let Some(name) = member.value.name() {
                             open.extend(self.take(stack, &put_in(name, &part.loops), holds, &mut premises));
                         }
                     }
@@ -128,7 +128,7 @@ impl World {
     fn is(&self, stack: usize, part: &Part<'_>, premises: &Premises) -> Option<bool> {
         if let [member] = part.node.members()
             && member.key == "Condition"
-            && let Some(name) = member.value.text()
+            && let Some(name) = member.value.name()
             && let Some(known) = premises.conditions.get(&put_in(name, &part.loops))
         {
             return Some(*known);
@@ -162,7 +162,7 @@ impl World {
     /// The values that a parameter may have, where the template lists them: without those that it is known not to have.
     pub(super) fn allowed(&self, scope: Scope<'_>, node: &Node) -> Option<BTreeSet<String>> {
         let [member] = node.members() else { return None };
-        let name = member.value.text().filter(|_| member.key == "Ref")?;
+        let name = member.value.name().filter(|_| member.key == "Ref")?;
         let declared = self.stacks[scope.stack].section("Parameters")?.get(name)?;
         let is_list = |kind: &str| kind == "CommaDelimitedList" || kind.contains('<');
         if declared.get("Type").and_then(Node::text).is_some_and(is_list) {

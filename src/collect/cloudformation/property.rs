@@ -44,7 +44,7 @@ impl World {
             else {
                 break;
             };
-            let truth = match condition.text() {
+            let truth = match condition.name() {
                 Some(name) => self.condition(stack, scope.assumed, name, 0),
                 None => self.truth(scope, condition),
             };

@@ -71,7 +71,7 @@ pub(super) struct Resource<'a> {
 impl<'a> Resource<'a> {
     fn new(member: &'a Member, loops: Loops, path: Vec<usize>) -> Self {
         let node = &member.value;
-        let condition = node.get("Condition").and_then(Node::text);
+        let condition = node.get("Condition").and_then(Node::name);
         Self {
             condition: condition.map(|name| put_in(name, &loops)),
             id: put_in(&member.key, &loops),

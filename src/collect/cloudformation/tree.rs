@@ -29,6 +29,11 @@ pub(super) struct Node {
 pub(super) enum Value {
     Null,
     Bool(bool),
+    /// A word of YAML 1.1 that is no word of JSON: `yes` is true where a value is wanted, and a name where a name is.
+    Word {
+        truth: bool,
+        written: String,
+    },
     Number(String),
     Text(String),
     List(Vec<Node>),
@@ -59,6 +64,8 @@ pub(super) struct Tree {
     /// Keys that stand twice in one mapping, where they stand first. The last one counts, as it does for
     /// CloudFormation's own readers.
     pub repeated: Vec<(String, Range<usize>)>,
+    /// What is written without quotes and is read as an octal number: the number, and where it stands.
+    pub octal: Vec<(String, Range<usize>)>,
 }
 
 /// Why a text is neither JSON nor YAML that can be read.
@@ -101,6 +108,7 @@ pub(super) fn read(text: &str) -> Result<Tree, Malformed> {
             root,
             comments: Vec::new(),
             repeated,
+            octal: Vec::new(),
         }),
         Err(error) => match yaml::read(text) {
             Ok(tree) if matches!(tree.root.value, Value::Map(_)) => Ok(tree),
@@ -142,14 +150,37 @@ impl Node {
     pub fn members(&self) -> &[Member] {
         match &self.value {
             Value::Map(members) => members,
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::List(_) => &[],
+            Value::Null
+            | Value::Bool(_)
+            | Value::Word { .. }
+            | Value::Number(_)
+            | Value::Text(_)
+            | Value::List(_) => &[],
         }
     }
 
     pub fn list(&self) -> Option<&[Node]> {
         match &self.value {
             Value::List(items) => Some(items),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Map(_) => None,
+            Value::Null
+            | Value::Bool(_)
+            | Value::Word { .. }
+            | Value::Number(_)
+            | Value::Text(_)
+            | Value::Map(_) => None,
+        }
+    }
+
+    /// A scalar as the name of something.
+    pub fn name(&self) -> Option<&str> {
+        match &self.value {
+            Value::Word { written, .. } => Some(written),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Text(_)
+            | Value::List(_)
+            | Value::Map(_) => self.text(),
         }
     }
 
@@ -157,8 +188,8 @@ impl Node {
     pub fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text) | Value::Number(text) => Some(text),
-            Value::Bool(true) => Some("true"),
-            Value::Bool(false) => Some("false"),
+            Value::Bool(true) | Value::Word { truth: true, .. } => Some("true"),
+            Value::Bool(false) | Value::Word { truth: false, .. } => Some("false"),
             Value::Null | Value::List(_) | Value::Map(_) => None,
         }
     }
@@ -176,7 +207,7 @@ mod tests {
     fn shape(node: &Node) -> String {
         match &node.value {
             Value::Null => "null".to_owned(),
-            Value::Bool(value) => value.to_string(),
+            Value::Bool(value) | Value::Word { truth: value, .. } => value.to_string(),
             Value::Number(text) => format!("#{text}"),
             Value::Text(text) => format!("{text:?}"),
             Value::List(items) => format!("[{}]", items.iter().map(shape).collect::<Vec<_>>().join(",")),
@@ -202,11 +233,20 @@ mod tests {
     #[test]
     fn what_looks_like_a_date_or_an_account_stays_text() {
         let node = root(
-            "Version: 2012-10-17\nAccount: 012345678901\nOn: on\nLong: 111122223333\nText: '7'\nTag: !!str 7\n",
+            "Version: 2012-10-17\nAccount: 012345678901\nOn: 'on'\nLong: 111122223333\nText: '7'\nTag: !!str 7\n",
         );
         assert_eq!(
             shape(&node),
             r##"{Version:"2012-10-17",Account:"012345678901",On:"on",Long:#111122223333,Text:"7",Tag:"7"}"##
+        );
+    }
+
+    #[test]
+    fn what_yaml_1_1_takes_for_something_else_is_that() {
+        let node = root("Account: 012345670123\nOn: on\nno: [YES, Off, y]\n");
+        assert_eq!(
+            shape(&node),
+            r##"{Account:#1402433619,On:true,no:[true,false,"y"]}"##
         );
     }
 

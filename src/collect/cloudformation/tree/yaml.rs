@@ -1,4 +1,7 @@
-//! YAML → tree, from granit's events. Scalars are typed here, and carefully: a date or an account id stays text.
+//! YAML → tree, from granit's events. Scalars are typed here, and carefully: a date or an account id stays text, unless
+//! CloudFormation, which reads YAML 1.1, takes it for something else: `012345670123` without quotes is an octal number
+//! (<https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/745>), and `no` is false
+//! (<https://github.com/aws/aws-cli/pull/5257>).
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -17,6 +20,7 @@ pub(super) fn read(text: &str) -> Result<Tree, Malformed> {
         comments: Vec::new(),
         documents: 0,
         repeated: Vec::new(),
+        octal: Vec::new(),
     };
     let options = granit_parser::options! {
         max_buffered_comment_events: 10_000,
@@ -36,6 +40,7 @@ pub(super) fn read(text: &str) -> Result<Tree, Malformed> {
         root,
         comments: builder.comments,
         repeated: builder.repeated,
+        octal: builder.octal,
     })
 }
 
@@ -50,6 +55,7 @@ struct Builder<'a> {
     comments: Vec<Comment>,
     documents: usize,
     repeated: Vec<(String, Range<usize>)>,
+    octal: Vec<(String, Range<usize>)>,
 }
 
 struct Open {
@@ -73,10 +79,16 @@ impl<'a> Builder<'a> {
             }
             Event::Scalar(value, style, anchor, tag) => {
                 let tag = tag.as_deref();
-                let node = Node {
-                    value: scalar(&value, style, tag),
-                    span: range,
-                };
+                let value = scalar(&value, style, tag);
+                if let Value::Number(number) = &value
+                    && self
+                        .text
+                        .get(range.clone())
+                        .is_some_and(|written| octal(written).is_some())
+                {
+                    self.octal.push((number.clone(), range.clone()));
+                }
+                let node = Node { value, span: range };
                 let node = long_form(node, function(tag).zip(tag_range(span)));
                 self.anchor(anchor, &node);
                 self.push(node)?;
@@ -170,7 +182,7 @@ impl<'a> Builder<'a> {
         let mut merged = Vec::new();
         let mut items = items.into_iter();
         while let (Some(key), Some(value)) = (items.next(), items.next()) {
-            let Some(name) = key.text().map(str::to_owned).or_else(|| null_key(&key)) else {
+            let Some(name) = key.name().map(str::to_owned).or_else(|| null_key(&key)) else {
                 return Err(self.wrong(key.span.start, "a key is text, not a list or a mapping"));
             };
             if name == "<<" {
@@ -184,7 +196,7 @@ impl<'a> Builder<'a> {
                             _ => Vec::new(),
                         })
                         .collect(),
-                    Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => {
+                    Value::Null | Value::Bool(_) | Value::Word { .. } | Value::Number(_) | Value::Text(_) => {
                         return Err(self.wrong(key.span.start, "only a mapping can be merged with `<<`"));
                     }
                 });
@@ -242,7 +254,7 @@ fn measure(node: &Node) -> (usize, usize) {
     let children: Vec<&Node> = match &node.value {
         Value::List(items) => items.iter().collect(),
         Value::Map(members) => members.iter().map(|member| &member.value).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => Vec::new(),
+        Value::Null | Value::Bool(_) | Value::Word { .. } | Value::Number(_) | Value::Text(_) => Vec::new(),
     };
     children
         .into_iter()
@@ -310,12 +322,30 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
     if !plain || tag.is_some() {
         return Value::Text(text.to_owned());
     }
+    let word = |truth| Value::Word {
+        truth,
+        written: text.to_owned(),
+    };
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
         "true" | "True" | "TRUE" => Value::Bool(true),
         "false" | "False" | "FALSE" => Value::Bool(false),
+        "yes" | "Yes" | "YES" | "on" | "On" | "ON" => word(true),
+        "no" | "No" | "NO" | "off" | "Off" | "OFF" => word(false),
         text if is_number(text) => Value::Number(text.to_owned()),
-        text => Value::Text(text.to_owned()),
+        text => match octal(text) {
+            Some(number) => Value::Number(number.to_string()),
+            None => Value::Text(text.to_owned()),
+        },
+    }
+}
+
+/// The number that YAML 1.1 takes this for. With an 8 or a 9 in it, it is none, and keeps its zero.
+fn octal(text: &str) -> Option<u64> {
+    let digits = text.strip_prefix('0').filter(|digits| !digits.is_empty())?;
+    match digits.bytes().all(|digit| matches!(digit, b'0'..=b'7')) {
+        true => u64::from_str_radix(digits, 8).ok(),
+        false => None,
     }
 }
 
