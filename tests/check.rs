@@ -658,3 +658,18 @@ fn the_account_is_the_one_that_is_given_or_that_the_credentials_are_of() {
     assert!(is_found(&identity("111122223333"), &[]));
     assert!(!is_found(&identity("444455556666"), &[]));
 }
+
+#[test]
+fn a_plan_in_which_an_argument_stands_twice_is_refused_with_its_place() {
+    let text = String::from_utf8(plan_with_keys(Value::Null)).expect("it is text");
+    let twice = text.replace(
+        r#""bucket":"app-data""#,
+        r#""bucket":"app-data","bucket":"app-other""#,
+    );
+    assert_ne!(twice, text);
+    let output = check_text(twice.as_bytes(), &[]);
+    assert_eq!(code(&output), 2, "{}", stdout(&output));
+    let told = stderr(&output);
+    assert!(told.contains("the key `bucket` stands twice"), "{told}");
+    assert!(told.contains("line 1, column "), "{told}");
+}

@@ -73,6 +73,8 @@ struct Shown {
     text: Arc<str>,
     as_written: bool,
     lines: Arc<[usize]>,
+    /// How many characters stand before each block of bytes: a minified template is one long line.
+    before: Vec<usize>,
     /// The members of the objects and arrays that were entered, by where these start.
     entered: BTreeMap<usize, BTreeMap<String, Range<usize>>>,
 }
@@ -92,10 +94,18 @@ impl Shown {
         let lines = std::iter::once(0)
             .chain(text.match_indices('\n').map(|(at, _)| at + 1))
             .collect();
+        let before = text
+            .as_bytes()
+            .chunks(BLOCK)
+            .scan(0, |sum, block| {
+                Some(std::mem::replace(sum, *sum + characters(block)))
+            })
+            .collect();
         Self {
             text,
             as_written,
             lines,
+            before,
             entered: BTreeMap::new(),
         }
     }
@@ -132,8 +142,28 @@ impl Shown {
     fn line_and_column(&self, at: usize) -> Option<(usize, usize)> {
         let line = self.lines.partition_point(|start| *start <= at);
         let start = *self.lines.get(line.checked_sub(1)?)?;
-        Some((line, self.text.get(start..at)?.chars().count() + 1))
+        match self.text.is_char_boundary(at) {
+            true => Some((
+                line,
+                self.characters_before(at) - self.characters_before(start) + 1,
+            )),
+            false => None,
+        }
     }
+
+    fn characters_before(&self, at: usize) -> usize {
+        // The end of the text may be the end of its last block.
+        let block = (at / BLOCK).min(self.before.len().saturating_sub(1));
+        let before = self.before.get(block).copied().unwrap_or_default();
+        before + characters(&self.text.as_bytes()[block * BLOCK..at])
+    }
+}
+
+const BLOCK: usize = 4096;
+
+/// How many characters start in these bytes.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| (**byte as i8) >= -0x40).count()
 }
 
 /// The members of the object or array at this span; of a key that stands twice, the first.
@@ -305,6 +335,33 @@ mod tests {
             found(text, "/Statement/1/Condition/ArnLike/aws:SourceArn/1").0,
             "\"y\""
         );
+    }
+
+    #[test]
+    fn columns_count_characters_in_lines_of_any_length() {
+        for length in [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK] {
+            let text: String = "é\nab☃𝄞".chars().cycle().take(length).chain(['ü'; 2]).collect();
+            let long = format!("{}\n{}", text.replace('\n', ""), text);
+            let document = Document {
+                title: Title::File { path: "a".to_owned() },
+                text: long.as_str().into(),
+                host: None,
+            };
+            let shown = Shown::new(&document);
+            let (mut line, mut column) = (1, 1);
+            for (at, character) in long.char_indices() {
+                assert_eq!(shown.line_and_column(at), Some((line, column)), "{length} {at}");
+                (line, column) = match character {
+                    '\n' => (line + 1, 1),
+                    _ => (line, column + 1),
+                };
+            }
+            assert_eq!(
+                shown.line_and_column(long.len()),
+                Some((line, column)),
+                "{length}"
+            );
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod rows;
 mod secrets;
 mod shape;
 mod source;
+mod strict;
 mod value;
 mod worth;
 

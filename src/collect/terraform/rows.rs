@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::address::{Address, Call, Key};
 use super::shape::{Change, ResourceChange, StateFileResource, StateModule};
+use super::strict::Strict;
 use super::value::Node;
 use super::{TerraformError, Text};
 use crate::inventory::{Fact, Why};
@@ -196,7 +197,7 @@ impl<'a> Side<'a> {
             Unknown::Missing => (Value::Null, true),
         };
         Ok(Loaded {
-            value: text.parse(self.value)?,
+            value: text.parse::<Strict>(self.value)?.0,
             unknown,
             sensitive: match &self.sensitive {
                 Sensitive::Tree(raw) => tree(*raw)?,
