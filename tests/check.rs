@@ -673,3 +673,32 @@ fn a_plan_in_which_an_argument_stands_twice_is_refused_with_its_place() {
     assert!(told.contains("the key `bucket` stands twice"), "{told}");
     assert!(told.contains("line 1, column "), "{told}");
 }
+
+#[test]
+fn resources_that_overwrite_each_other_are_named() {
+    let plan = |policies: &[&str]| {
+        let changes: Vec<Value> = policies
+            .iter()
+            .zip(["one", "two"])
+            .map(|(sid, name)| {
+                let policy = json!({"Version": "2012-10-17", "Statement": [{
+                    "Sid": sid, "Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"},
+                    "Action": "s3:PutObject", "Resource": "arn:aws:s3:::amzn-s3-demo-logs/*",
+                    "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}},
+                }]});
+                json!({
+                    "address": format!("aws_s3_bucket_policy.{name}"), "mode": "managed",
+                    "type": "aws_s3_bucket_policy", "name": name,
+                    "change": {"actions": ["create"], "before": null, "after_unknown": {"id": true},
+                        "after": {"bucket": "amzn-s3-demo-logs", "policy": policy.to_string()}},
+                })
+            })
+            .collect();
+        json!({"format_version": "1.2", "resource_changes": changes}).to_string()
+    };
+    let told = |policies: &[&str]| stderr(&check_text(plan(policies).as_bytes(), &[]));
+    let both = "`aws_s3_bucket_policy.one` and `aws_s3_bucket_policy.two` each write the policy of `amzn-s3-demo-logs`";
+    assert!(told(&["A", "B"]).contains(both), "{}", told(&["A", "B"]));
+    assert_eq!(told(&["A", "A"]), "");
+    assert_eq!(told(&["A"]), "");
+}

@@ -9,6 +9,7 @@ use super::input;
 use super::output::Console;
 use super::template::{self, TemplateArguments};
 use crate::collect::cloudformation::{self, Source, TemplateError, There};
+use crate::collect::collision::collisions;
 use crate::collect::deployment::{Deployment, Owner};
 use crate::collect::kind::{self, Kind, KindError};
 use crate::collect::terraform::{self, Sources};
@@ -89,6 +90,9 @@ impl Given {
             for remark in &deployment.remarks {
                 console.remark(&format!("{}: {remark}", deployment.title));
             }
+        }
+        for collision in collisions(&self.deployments) {
+            console.remark(&collision);
         }
     }
 }

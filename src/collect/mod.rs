@@ -1,6 +1,7 @@
 //! Text → inventory, without network, files or clocks.
 
 pub mod cloudformation;
+pub mod collision;
 pub mod deployment;
 pub mod encoding;
 pub mod kind;
