@@ -8,6 +8,7 @@ mod address;
 mod comments;
 mod evaluate;
 mod functions;
+mod namesakes;
 mod owners;
 mod policy_document;
 mod references;
@@ -31,6 +32,7 @@ use serde_json::value::RawValue;
 use thiserror::Error;
 
 use self::evaluate::{Evaluator, Known};
+use self::namesakes::Namesakes;
 use self::owners::Owners;
 use self::references::{Candidate, Found, Index, Want};
 use self::resource::Behind;
@@ -290,6 +292,7 @@ impl Parts<'_, '_> {
             secrets: &secrets,
             sources: self.sources,
             known: &Known::default(),
+            namesakes: &OnceCell::new(),
         };
         reader.read(is_state, remarks)
     }
@@ -355,6 +358,7 @@ struct Reader<'r, 'a> {
     secrets: &'r Secrets,
     sources: Option<&'r Sources<'r>>,
     known: &'r Known,
+    namesakes: &'r OnceCell<Namesakes>,
 }
 
 impl<'r, 'a> Reader<'r, 'a> {
@@ -631,17 +635,6 @@ impl<'r, 'a> Reader<'r, 'a> {
         })
     }
 
-    /// Whether a bucket's name is another's with more text.
-    fn is_named_after(self, row: &Row<'a>, other: &Row<'a>) -> bool {
-        let name = |row: &Row<'a>| row.after.as_ref().and_then(|side| side.bucket.known().cloned());
-        if let (Some(name), Some(other)) = (name(row), name(other)) {
-            return name.len() > other.len() && name.contains(&other);
-        }
-        let names = self.index.names_in(self.text, &row.address, &["bucket"]);
-        let own = format!("{}.{}.", other.address.kind, other.address.name);
-        row.address.scope == other.address.scope && names.iter().any(|name| name.starts_with(&own))
-    }
-
     /// Whether the source adds text to what the bucket's name is made of.
     fn is_built(self, row: &Row<'a>) -> bool {
         let written = self.sources.and_then(|sources| sources.find(&row.address));
@@ -736,12 +729,12 @@ impl Look<'_, '_> {
         let [Candidate::Row(number)] = found.candidates.iter().collect::<Vec<_>>()[..] else {
             return false;
         };
-        let meant = &reader.index.rows()[*number];
-        let others = reader.index.rows().iter().filter(|row| row.text != meant.text);
-        found.by_own_key
-            || others
-                .filter(|row| row.is_managed("aws_s3_bucket"))
-                .any(|row| reader.is_named_after(row, meant))
+        let namesakes = || {
+            reader
+                .namesakes
+                .get_or_init(|| Namesakes::find(reader.text, reader.index))
+        };
+        found.by_own_key || namesakes().has(&reader.index.rows()[*number])
     }
 
     /// The values of the resource, as they are shown: without what is sensitive.
