@@ -1,6 +1,7 @@
 //! The semantics of policies, row by row: each case a policy and what it must come to.
 
 use s3log_lint::name::{AccountId, Region};
+use s3log_lint::policy::open::Open;
 use s3log_lint::policy::{
     AclRoute, DefaultEncryption, Delivery, Facts, Grant, KeyLayout, Ownership, Prepared, Question, Told,
     Truth, parse,
@@ -718,4 +719,73 @@ fn what_the_user_knows_goes_before_the_table() {
     assert_eq!(decide(Told::Known("o-exampleorgid".to_owned())), Allowed);
     assert_eq!(decide(Told::Known("o-another".to_owned())), NotGranted);
     assert_eq!(decide(Told::Absent), NotGranted);
+}
+
+/// Whether everybody reads the logs by these statements; unknown where the deploy tells.
+fn public(statements: &[Value]) -> Truth {
+    let prepared = Prepared::new(&parse(&policy(statements)), &Facts::default());
+    match (
+        prepared.public_reads(&delivery()).is_empty(),
+        prepared.is_public_perhaps(&delivery()),
+    ) {
+        (false, _) => Truth::True,
+        (true, true) => Truth::Unknown,
+        (true, false) => Truth::False,
+    }
+}
+
+#[test]
+fn an_action_that_the_deploy_tells_may_be_reading() {
+    let open = Open::Missing("Action".to_owned()).written();
+    for (actions, expected) in [
+        (json!({"Action": "s3:Get*"}), Truth::True),
+        (json!({"Action": open}), Truth::Unknown),
+        (json!({"Action": format!("s3:Get{open}")}), Truth::Unknown),
+        (json!({"Action": format!("s3:Put{open}")}), Truth::False),
+        (json!({"Action": ["s3:GetObject", open]}), Truth::True),
+        (json!({"Action": ["s3:PutObject", open]}), Truth::Unknown),
+        (json!({"Action": null, "NotAction": open}), Truth::Unknown),
+        (
+            json!({"Action": null, "NotAction": ["s3:Get*", open]}),
+            Truth::False,
+        ),
+    ] {
+        let mut changes = actions;
+        changes["Principal"] = json!("*");
+        assert_eq!(public(&[statement("Allow", &changes)]), expected, "{changes}");
+    }
+}
+
+#[test]
+fn a_deny_that_the_deploy_tells_may_keep_the_world_out() {
+    let open = Open::Missing("P".to_owned()).written();
+    let somebody = json!({"AWS": "arn:aws:iam::111122223333:root"});
+    for (changes, expected) in [
+        (json!({}), Truth::False),
+        (json!({"Principal": somebody}), Truth::True),
+        (json!({"Principal": null, "NotPrincipal": somebody}), Truth::False),
+        (
+            json!({"Principal": null, "NotPrincipal": {"AWS": open}}),
+            Truth::Unknown,
+        ),
+        (json!({"Principal": {"AWS": open}}), Truth::Unknown),
+        (json!({"Action": open}), Truth::Unknown),
+        (json!({"Resource": open}), Truth::Unknown),
+        (
+            json!({"Condition": {"StringEquals": {Open::condition(): "x"}}}),
+            Truth::Unknown,
+        ),
+        (
+            json!({"Condition": {"StringNotEquals": {"aws:SourceVpce": open}}}),
+            Truth::False,
+        ),
+    ] {
+        let mut all = json!({"Action": "s3:GetObject*"});
+        for (key, value) in changes.as_object().expect("an object") {
+            all[key] = value.clone();
+        }
+        let read = json!({"Principal": "*", "Action": "s3:GetObject"});
+        let statements = [statement("Allow", &read), statement("Deny", &all)];
+        assert_eq!(public(&statements), expected, "{changes}");
+    }
 }

@@ -33,7 +33,7 @@ pub use keys::{Mark, proper_name};
 pub use nearest::{Miss, Nearest};
 pub use parse::{MOST_BYTES, Parsed, parse};
 pub use pattern::Pattern;
-pub use review::{Misleading, MisleadingKind};
+pub use review::{Misleading, MisleadingKind, is_about_everyone};
 pub use syntax::{
     Condition, Effect, Item, LOG_SERVICE, Listed, Operator, Policy, Principal, Principals, Statement, Test,
     Version, Who,

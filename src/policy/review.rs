@@ -4,13 +4,14 @@ use super::decide::Prepared;
 use super::delivery::Delivery;
 use super::keys::{self, Spelling, State};
 use super::names::is_account;
-use super::open;
+use super::open::{self, Open};
 use super::parse::parse_network;
-use super::pattern::Pattern;
+use super::pattern::{Atom, Pattern};
 use super::prepare::{PreparedStatement, Request};
 use super::syntax::{
     Condition, Effect, Item, LOG_SERVICE, Operator, Order, SetOperator, Statement, Test, Who,
 };
+use super::template::{Part, Wildcards, parts};
 use super::truth::Truth;
 use super::words::{Class, Words};
 
@@ -121,48 +122,53 @@ impl Prepared {
     /// The allows by which anyone can read objects that this edge writes, unless public access is blocked.
     /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status>
     pub fn public_reads(&self, delivery: &Delivery) -> Vec<&Statement> {
-        let mut all = self.reads_of_everyone(delivery);
-        all.retain(|statement| !statement.hangs_on_the_deploy());
-        all
+        self.reads_of_everyone(delivery, Truth::True)
     }
 
     /// Whether only the deploy tells if there is such an allow.
     pub fn is_public_perhaps(&self, delivery: &Delivery) -> bool {
-        let all = self.reads_of_everyone(delivery);
-        all.into_iter().any(Statement::hangs_on_the_deploy)
+        !self.reads_of_everyone(delivery, Truth::Unknown).is_empty()
     }
 
-    fn reads_of_everyone(&self, delivery: &Delivery) -> Vec<&Statement> {
+    fn reads_of_everyone(&self, delivery: &Delivery, wanted: Truth) -> Vec<&Statement> {
         let request = Request::new(delivery, self.facts());
         // "To read a specific version" only the second is needed, and `null` is the version of an object that has
         // none: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-        let public = ["s3:getobject", "s3:getobjectversion"].map(|action| self.public_by(action, &request));
-        let is_public = |statement: &&Statement| {
-            let mut public = public.iter().flatten();
-            public.any(|each| each.pointer == statement.pointer)
-        };
-        self.policy().statements.iter().filter(is_public).collect()
+        let [object, version] =
+            ["s3:getobject", "s3:getobjectversion"].map(|action| self.public_by(action, &request));
+        let statements = self
+            .policy()
+            .statements
+            .iter()
+            .zip(object.into_iter().zip(version));
+        statements
+            .filter(|(_, (object, version))| object.or(*version) == wanted)
+            .map(|(statement, _)| statement)
+            .collect()
     }
 
-    fn public_by(&self, action: &str, request: &Request<'_>) -> Vec<&Statement> {
+    /// For each statement, whether it lets everybody do this, and no deny holds them to a part of the world.
+    fn public_by(&self, action: &str, request: &Request<'_>) -> Vec<Truth> {
         let reads = |(statement, ready): &(&Statement, &PreparedStatement)| {
-            is_about_everyone(statement)
-                && covers(statement, action)
-                && request.resource(&ready.resource) != Truth::False
+            Truth::from(statement.is_surely_there())
+                .or(Truth::Unknown)
+                .and(is_about_everyone(statement))
+                .and(covers(statement, action))
+                .and(reaches(statement, request.resource(&ready.resource)))
         };
         let narrowed = self
             .all()
-            .filter(reads)
-            .any(|(statement, _)| statement.effect == Effect::Deny && narrows(statement));
-        if narrowed {
-            return Vec::new();
-        }
+            .filter(|(statement, _)| statement.effect == Effect::Deny && narrows(statement))
+            .map(|deny| reads(&deny))
+            .fold(Truth::False, Truth::or);
         self.all()
-            .filter(reads)
-            .filter(|(statement, _)| {
-                statement.effect == Effect::Allow && !statement.conditions.iter().any(restricts)
+            .map(|each| {
+                let (statement, _) = each;
+                match statement.effect == Effect::Allow && !statement.conditions.iter().any(restricts) {
+                    true => reads(&each).and(!narrowed),
+                    false => Truth::False,
+                }
             })
-            .map(|(statement, _)| statement)
             .collect()
     }
 
@@ -216,26 +222,65 @@ fn names_log_service(statement: &Statement) -> bool {
     })
 }
 
-fn is_about_everyone(statement: &Statement) -> bool {
-    statement.principal.as_ref().is_some_and(|principals| {
-        principals.negated
-            || principals.listed.iter().any(|principal| match &principal.who {
-                Who::Everyone => true,
-                Who::Aws(text) => text == "*",
-                Who::Service(_) | Who::CanonicalUser(_) | Who::Federated(_) | Who::Malformed(_) => false,
-            })
-    })
+/// Whether a statement is about everybody.
+pub fn is_about_everyone(statement: &Statement) -> Truth {
+    let Some(principals) = &statement.principal else {
+        return Truth::False;
+    };
+    let any = principals
+        .listed
+        .iter()
+        .map(|principal| match &principal.who {
+            Who::Everyone => Truth::True,
+            Who::Aws(text) if text == "*" => Truth::True,
+            Who::Aws(text) | Who::Malformed(text) => Truth::from(may_be_everyone(text)).and(Truth::Unknown),
+            Who::Service(_) | Who::CanonicalUser(_) | Who::Federated(_) => Truth::False,
+        })
+        .fold(Truth::False, Truth::or);
+    // All but a few are everybody.
+    if principals.negated { !any } else { any }
+}
+
+/// Whether the deploy may make a `*` of a text. What it makes itself is a role or a user.
+fn may_be_everyone(text: &str) -> bool {
+    let is_free = |part: &Part| match part {
+        Part::Atom(atom) => *atom == Atom::Char('*'),
+        Part::Open(open) => matches!(open, Open::Missing(_)),
+        Part::Variable { .. } => false,
+    };
+    open::is_told_later(text) && parts(text, Wildcards::No, false).iter().all(is_free)
 }
 
 /// Whether the actions include one, which is given in lower case.
-fn covers(statement: &Statement, action: &str) -> bool {
-    statement.action.as_ref().is_some_and(|listed| {
-        let any = listed
-            .items
-            .iter()
-            .any(|item| Pattern::new(&item.text.to_ascii_lowercase()).matches(action));
-        any != listed.negated
-    })
+fn covers(statement: &Statement, action: &str) -> Truth {
+    let Some(listed) = &statement.action else {
+        return Truth::False;
+    };
+    let includes = |item: &Item| {
+        let atoms = parts(&item.text.to_ascii_lowercase(), Wildcards::Yes, false)
+            .into_iter()
+            .map(|part| match part {
+                Part::Atom(atom) => atom,
+                Part::Open(_) | Part::Variable { .. } => Atom::Run,
+            });
+        let most = Truth::from(Pattern::of(atoms).matches(action));
+        match open::is_in(&item.text) {
+            true => most.and(Truth::Unknown),
+            false => most,
+        }
+    };
+    let any = listed.items.iter().map(includes).fold(Truth::False, Truth::or);
+    if listed.negated { !any } else { any }
+}
+
+/// Whether a statement is about objects of the edge, by how far its resources cover them: about some is enough, but not
+/// where it is the deploy that tells.
+fn reaches(statement: &Statement, coverage: Truth) -> Truth {
+    let mut items = statement.resource.iter().flat_map(|listed| &listed.items);
+    match coverage {
+        Truth::Unknown if !items.any(|item| open::is_told_later(&item.text)) => Truth::True,
+        coverage => coverage,
+    }
 }
 
 /// Whether a deny is about all objects that a grant is about: about every object, or about the same ones.
@@ -291,27 +336,17 @@ fn scopes_source(condition: &Condition) -> bool {
     if passes_without && key.starts_with("aws:sourceorg") {
         return false;
     }
-    // What the deploy brings in is an account or a bucket, hardly everyone's.
-    if condition
+    let says_something = |text: &str| text.chars().any(|c| !matches!(c, '*' | '?' | ':' | '/' | '-'));
+    // What the deploy brings in is an account or a bucket, hardly everyone's: it is the others that let everybody in.
+    let mut told = condition
         .values
         .iter()
-        .any(|value| open::is_told_later(&value.text))
-    {
-        return matches!(
-            key.as_str(),
-            "aws:sourceaccount" | "aws:sourceorgid" | "aws:sourceorgpaths" | "aws:sourcearn"
-        );
-    }
-    let says_something = |text: &str| text.chars().any(|c| !matches!(c, '*' | '?' | ':' | '/' | '-'));
+        .map(|value| value.text.as_str())
+        .filter(|text| !open::is_told_later(text));
     match key.as_str() {
-        "aws:sourceaccount" | "aws:sourceorgid" | "aws:sourceorgpaths" => {
-            condition.values.iter().all(|value| says_something(&value.text))
-        }
+        "aws:sourceaccount" | "aws:sourceorgid" | "aws:sourceorgpaths" => told.all(says_something),
         // The ARN of a bucket has no account: `arn:aws:s3:::*` is every bucket of everybody.
-        "aws:sourcearn" => condition
-            .values
-            .iter()
-            .all(|value| says_something(value.text.splitn(6, ':').nth(5).unwrap_or_default())),
+        "aws:sourcearn" => told.all(|text| says_something(text.splitn(6, ':').nth(5).unwrap_or_default())),
         _ => false,
     }
 }

@@ -4,7 +4,7 @@ use super::context::{place_of, quoted};
 use super::{BucketContext, Check, Effect, Rule, bucket_policy::BucketPolicy};
 use crate::finding::{Finding, Severity, Undecided, Verdict};
 use crate::inventory::{Acl, Call, Fact, Grant, ObjectOwnership, Place, PublicAccessBlock, Why};
-use crate::policy::{self, Statement, Who};
+use crate::policy::{self, Statement, Truth};
 
 pub const RULE: Rule = Rule {
     code: "S3L109",
@@ -86,15 +86,7 @@ fn by_policy(context: &BucketContext<'_, '_>) -> Found {
 
 /// The most of policies have no such statement, and need no second look for each source.
 fn is_for_everybody(statement: &Statement) -> bool {
-    statement.effect == policy::Effect::Allow
-        && statement.principal.as_ref().is_some_and(|principals| {
-            let everybody = |principal: &policy::Principal| match &principal.who {
-                Who::Everyone => true,
-                Who::Aws(text) => text == "*",
-                Who::Service(_) | Who::CanonicalUser(_) | Who::Federated(_) | Who::Malformed(_) => false,
-            };
-            principals.negated || principals.listed.iter().any(everybody)
-        })
+    statement.effect == policy::Effect::Allow && policy::is_about_everyone(statement) != Truth::False
 }
 
 fn by_acl(context: &BucketContext<'_, '_>) -> Found {

@@ -184,3 +184,102 @@ fn a_variable_of_iam_is_none_of_ours() {
     let condition = "{StringEquals: {'aws:SourceAccount': '${AWS::AccountId}'}}";
     assert_ne!(allow("!Sub '${Logs.Arn}/*'", condition), "allowed");
 }
+
+/// What is said of one rule about a bucket that everybody may get at, whose policy has these statements: whether it is
+/// found, and whether it is left open.
+fn said_of(code: &str, statements: &[&str]) -> (bool, bool) {
+    let template = format!(
+        "Parameters: {{P: {{Type: String}}}}
+Resources:
+  Logs:
+    Type: AWS::S3::Bucket
+    Properties:
+      PublicAccessBlockConfiguration: {{BlockPublicPolicy: false, RestrictPublicBuckets: false}}
+  App: {{Type: 'AWS::S3::Bucket', Properties: {{LoggingConfiguration: {{DestinationBucketName: !Ref Logs, LogFilePrefix: app/}}}}}}
+  Role: {{Type: 'AWS::IAM::Role'}}
+  Policy:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref Logs
+      PolicyDocument:
+        Version: 2012-10-17
+        Statement:
+          - {}\n",
+        statements.join("\n          - ")
+    );
+    let deployment = try_read(&[("t.yaml", &template)], &Hints::default())
+        .unwrap_or_else(|error| panic!("{error}\n{template}"));
+    let inventory = overlay::alone(&[deployment]);
+    let graph = LogGraph::new(&inventory);
+    let outcome = rules::run(&graph, &rules::ALL.iter().collect::<Vec<_>>());
+    (
+        outcome.findings.iter().any(|finding| finding.rule.code == code),
+        outcome.undecided.iter().any(|each| each.rule.code == code),
+    )
+}
+
+const PUBLIC: (bool, bool) = (true, false);
+const OPEN: (bool, bool) = (false, true);
+const CLOSED: (bool, bool) = (false, false);
+
+#[test]
+fn whether_the_world_may_read_is_open_where_the_deploy_tells() {
+    let everybody = "{Effect: Allow, Principal: '*', Action: 's3:GetObject', Resource: !Sub '${Logs.Arn}/*'}";
+    let allow = |principal: &str, action: &str, resource: &str| {
+        let allow =
+            format!("{{Effect: Allow, Principal: {principal}, Action: {action}, Resource: {resource}}}");
+        said_of("S3L109", &[&allow])
+    };
+    let all = "!Sub '${Logs.Arn}/*'";
+    assert_eq!(allow("'*'", "'s3:Get*'", all), PUBLIC);
+    assert_eq!(allow("'*'", "!Ref P", all), OPEN);
+    assert_eq!(allow("'*'", "'s3:GetObject'", "!Ref P"), OPEN);
+    assert_eq!(
+        allow("'*'", "'s3:GetObject'", &format!("[!Ref P, {all}]")),
+        PUBLIC
+    );
+    assert_eq!(allow("{AWS: !Ref P}", "'s3:GetObject'", all), OPEN);
+    assert_eq!(allow("{AWS: ['*', !Ref P]}", "'s3:GetObject'", all), PUBLIC);
+    // A role is nobody else, whatever it is called; nor is an account.
+    assert_eq!(allow("{AWS: !GetAtt Role.Arn}", "'s3:GetObject'", all), CLOSED);
+    assert_eq!(
+        allow("{AWS: !Sub 'arn:aws:iam::${P}:root'}", "'s3:GetObject'", all),
+        CLOSED
+    );
+    let deny = |resource: &str, condition: &str| {
+        let deny = format!(
+            "{{Effect: Deny, Principal: '*', Action: 's3:GetObject*', Resource: {resource}, Condition: {condition}}}"
+        );
+        said_of("S3L109", &[everybody, &deny])
+    };
+    let elsewhere = "{StringNotEquals: {'aws:SourceVpce': vpce-1}}";
+    assert_eq!(deny(all, elsewhere), CLOSED);
+    assert_eq!(deny(all, "{Bool: {'aws:SecureTransport': 'false'}}"), PUBLIC);
+    assert_eq!(deny("!Sub '${P}/*'", elsewhere), OPEN);
+    assert_eq!(deny(&format!("[!Ref P, {all}]"), elsewhere), CLOSED);
+}
+
+#[test]
+fn an_account_that_the_deploy_tells_scopes_nothing_beside_all_accounts() {
+    let grant = |condition: &str| {
+        let grant = format!(
+            "{{Effect: Allow, Principal: {SERVICE}, Action: 's3:PutObject', Resource: !Sub '${{Logs.Arn}}/*', Condition: \
+             {condition}}}"
+        );
+        said_of("S3L104", &[&grant])
+    };
+    assert_eq!(grant("{StringLike: {'aws:SourceAccount': ['*']}}"), PUBLIC);
+    assert_eq!(
+        grant("{StringLike: {'aws:SourceAccount': ['*', !Ref P]}}"),
+        PUBLIC
+    );
+    assert_eq!(
+        grant("{ArnLike: {'aws:SourceArn': [!Ref P, 'arn:aws:s3:::*']}}"),
+        PUBLIC
+    );
+    assert_eq!(
+        grant("{StringLike: {'aws:SourceAccount': ['1111222233*', !Ref P]}}"),
+        CLOSED
+    );
+    assert_eq!(grant("{StringLike: {'aws:SourceAccount': !Ref P}}"), CLOSED);
+}
