@@ -702,3 +702,74 @@ fn resources_that_overwrite_each_other_are_named() {
     assert_eq!(told(&["A", "A"]), "");
     assert_eq!(told(&["A"]), "");
 }
+
+/// One log bucket, a source that its policy names, and one that it doesn't.
+fn onto_of(statement: &Value) -> String {
+    let source = |name: &str| {
+        json!({"region": "eu-west-1", "logging": {"LoggingEnabled": {
+        "TargetBucket": "amzn-s3-demo-logs", "TargetPrefix": format!("{name}/")}}})
+    };
+    json!({"version": 1, "unasked": "absent", "accounts": [{"id": "111122223333", "buckets": {
+        "app-a": source("app-a"), "app-broken": source("app-broken"),
+        "amzn-s3-demo-logs": {"region": "eu-west-1", "logging": {},
+            "policy": {"Version": "2012-10-17", "Statement": [statement]}},
+    }}]})
+    .to_string()
+}
+
+fn grant_to(sid: &str, sources: &[&str]) -> Value {
+    let arns: Vec<String> = sources
+        .iter()
+        .map(|name| format!("arn:aws:s3:::{name}"))
+        .collect();
+    json!({"Sid": sid, "Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": "s3:PutObject", "Resource": "arn:aws:s3:::amzn-s3-demo-logs/*",
+        "Condition": {"ArnLike": {"aws:SourceArn": arns}, "StringEquals": {"aws:SourceAccount": "111122223333"}}})
+}
+
+/// A plan that gives the log bucket this statement as its policy.
+fn plan_of_policy(statement: &Value) -> String {
+    let policy = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+    let row = json!({
+        "address": "aws_s3_bucket_policy.logs", "mode": "managed", "type": "aws_s3_bucket_policy", "name": "logs",
+        "change": {"actions": ["create"], "before": null, "after_unknown": {"id": true},
+            "after": {"bucket": "amzn-s3-demo-logs", "policy": policy}},
+    });
+    json!({"format_version": "1.2", "resource_changes": [row]}).to_string()
+}
+
+#[test]
+fn an_old_fault_whose_statement_is_edited_is_neither_new_nor_repaired() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let account = folder.path().join("account.json");
+    std::fs::write(&account, onto_of(&grant_to("A", &["app-a"]))).expect("a file");
+    let account = account.display().to_string();
+    let told = |sid: &str, sources: &[&str]| {
+        let plan = plan_of_policy(&grant_to(sid, sources));
+        let output = check_text(
+            plan.as_bytes(),
+            &["--onto", &account, "--new-only", "--format", "json"],
+        );
+        let report = report(&output);
+        let about = |key: &str| -> Vec<String> {
+            let all = report[key].as_array().expect("a list").iter();
+            all.map(|each| format!("{} {}", each["code"], each["bucket"]).replace('"', ""))
+                .collect()
+        };
+        (about("findings"), about("repaired"))
+    };
+    let none = Vec::<String>::new();
+    assert_eq!(told("A", &["app-a", "app-b"]), (none.clone(), none.clone()));
+    assert_eq!(told("Renamed", &["app-a"]), (none.clone(), none.clone()));
+    assert_eq!(
+        told("A", &["app-a", "app-broken"]),
+        (none.clone(), vec!["S3L101 app-broken".to_owned()])
+    );
+    assert_eq!(
+        told("A", &["app-broken"]),
+        (
+            vec!["S3L101 app-a".to_owned()],
+            vec!["S3L101 app-broken".to_owned()]
+        )
+    );
+}

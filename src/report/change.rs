@@ -1,6 +1,6 @@
 //! A report of a change: what it makes worse, and what it repairs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Fingerprinted, Report, Settings, conclude};
 use crate::finding::{Severity, Subject, Undecided};
@@ -10,25 +10,58 @@ use crate::rules::Reported;
 impl Report {
     /// Only what was not there before. What was, and is no more, is repaired.
     ///
-    /// A bucket that has no name yet was never there: what is found on it is new.
+    /// A fault whose statement was edited and that is still there is the same fault, neither new nor repaired. A bucket
+    /// that has no name yet was never there: what is found on it is new.
     pub fn only_new(mut self, before: &Report, settings: &Settings) -> Self {
         let was_there: BTreeSet<&str> = fingerprints(before).collect();
         let is_there: BTreeSet<&str> = fingerprints(&self).collect();
-        let is_open = |all: &Fingerprinted| {
-            let finding = &all.finding;
-            self.undecided.iter().any(|each| {
-                each.rule.code == finding.rule.code && each.subject.bucket == finding.subject.bucket
-            })
-        };
-        let repaired: Vec<Fingerprinted> = before
+        // What stands in both reports word for word is set aside; of the rest, one of before stands for one of after.
+        let mut edited: BTreeMap<Fault<'_>, (usize, usize)> = BTreeMap::new();
+        for all in before.findings.iter().chain(&before.known) {
+            if !is_there.contains(all.fingerprint.as_str()) {
+                edited.entry(fault(all)).or_default().0 += 1;
+            }
+        }
+        let is_new: Vec<bool> = self
             .findings
             .iter()
-            .filter(|all| !is_there.contains(all.fingerprint.as_str()) && !is_open(all))
-            .cloned()
+            .map(|all| {
+                if !all.finding.subject.name_known {
+                    return true;
+                }
+                if was_there.contains(all.fingerprint.as_str()) {
+                    return false;
+                }
+                match edited.get_mut(&fault(all)) {
+                    Some((were, are)) if *are < *were => {
+                        *are += 1;
+                        false
+                    }
+                    Some(_) | None => true,
+                }
+            })
             .collect();
+        let open: BTreeSet<(&str, &str)> = self
+            .undecided
+            .iter()
+            .map(|each| (each.rule.code, each.subject.bucket.as_str()))
+            .collect();
+        let mut repaired = Vec::new();
+        for all in &before.findings {
+            let finding = &all.finding;
+            if is_there.contains(all.fingerprint.as_str())
+                || open.contains(&(finding.rule.code, finding.subject.bucket.as_str()))
+            {
+                continue;
+            }
+            match edited.get_mut(&fault(all)) {
+                Some((_, are)) if *are > 0 => *are -= 1,
+                Some(_) | None => repaired.push(all.clone()),
+            }
+        }
         let was_open: BTreeSet<(&str, &Subject)> = before.undecided.iter().map(question).collect();
-        self.findings
-            .retain(|all| !was_there.contains(all.fingerprint.as_str()) || !all.finding.subject.name_known);
+        let mut is_new = is_new.into_iter();
+        self.findings.retain(|_| is_new.next().unwrap_or(true));
         self.undecided
             .retain(|each| !was_open.contains(&question(each)) || !each.subject.name_known);
         self.summary.repaired = repaired.len();
@@ -98,6 +131,14 @@ fn told_by(each: &Reported<Undecided>) -> &'static str {
 fn fingerprints(report: &Report) -> impl Iterator<Item = &str> {
     let all = report.findings.iter().chain(&report.known);
     all.map(|all| all.fingerprint.as_str())
+}
+
+/// What a finding is about, whatever its statement says by now.
+type Fault<'r> = (&'static str, &'r Subject, &'r [String]);
+
+fn fault(all: &Fingerprinted) -> Fault<'_> {
+    let finding = &all.finding;
+    (finding.rule.code, &finding.subject, &finding.said.cycle)
 }
 
 fn question(each: &Reported<Undecided>) -> (&str, &Subject) {
