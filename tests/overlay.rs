@@ -445,3 +445,80 @@ fn the_file_tells_what_aws_was_not_asked() {
     let place = settings.places.get(&Call::RequestPayment);
     assert_eq!(place.map(|place| place.pointer.as_str()), Some("/payer"));
 }
+
+#[test]
+fn what_may_mean_a_bucket_that_is_there_leaves_it_open() {
+    let base = snapshot::read(
+        r#"{"version":1,"unasked":"absent","accounts":[{"id":"111122223333","buckets":{
+            "app":{"region":"eu-west-1","logging":{"LoggingEnabled":{"TargetBucket":"logs","TargetPrefix":"a/"}}},
+            "logs":{"region":"eu-west-1"},"other":{"region":"eu-west-1"}}}]}"#,
+    )
+    .expect("a snapshot");
+    let policy_of = |bucket: BucketKey| {
+        let mut open = Declared::new(bucket, "aws_s3_bucket_policy.open", Fate::NotSaid);
+        open.configuration.policy = Said::Sets(Fact::Known(document("{}"))).into();
+        let after = overlay::onto(&base, &[deployment(vec![open])]);
+        let account = &after.accounts[0];
+        ["app", "logs", "other"].map(|name| {
+            let bucket = account.bucket(name).expect("it is still there");
+            bucket.settings().policy.why().is_some()
+        })
+    };
+    let one_of = |names: &[&str]| {
+        BucketKey::OneOf(
+            names
+                .iter()
+                .map(|name| BucketKey::Name((*name).to_owned()))
+                .collect(),
+        )
+    };
+    assert_eq!(policy_of(one_of(&["logs", "nowhere"])), [false, true, false]);
+    assert_eq!(policy_of(BucketKey::Any), [true, true, true]);
+    // What a plan tells only after the deploy isn't there before it.
+    assert_eq!(policy_of(one_of(&[])), [false, false, false]);
+}
+
+#[test]
+fn a_state_is_of_the_account_that_what_is_laid_onto_it_names() {
+    let owned = |account: Option<&str>, credentials: &str| {
+        let mut declared = named("logs", Fate::Kept);
+        declared.owner.account = account.map(|id| AccountId::parse(id).expect("an account id"));
+        declared.owner.credentials = credentials.to_owned();
+        declared
+    };
+    let state = || overlay::alone(&[deployment(vec![owned(None, "")])]);
+    let identified = |declared: Vec<Declared>| {
+        let (mut base, files) = (state(), [deployment(declared)]);
+        overlay::identify(&mut base, &files);
+        let after = overlay::onto(&base, &files);
+        (base.accounts[0].id.known().is_some(), after.accounts.len())
+    };
+    assert_eq!(identified(vec![owned(Some("111122223333"), "")]), (true, 1));
+    assert_eq!(identified(vec![owned(None, "")]), (false, 1));
+    let two = vec![
+        owned(Some("111122223333"), ""),
+        owned(Some("444455556666"), "role"),
+    ];
+    assert_eq!(identified(two).0, false);
+}
+
+#[test]
+fn credentials_of_their_own_are_not_taken_for_the_only_account() {
+    let base = snapshot::read(
+        r#"{"version":1,"accounts":[{"id":"111122223333","buckets":{"app":{"region":"eu-west-1"}}}]}"#,
+    )
+    .expect("a snapshot");
+    let created = |name: &str, account: Option<&str>, credentials: &str| {
+        let mut declared = named(name, Fate::Created);
+        declared.owner.account = account.map(|id| AccountId::parse(id).expect("an account id"));
+        declared.owner.credentials = credentials.to_owned();
+        declared
+    };
+    let accounts = |declared| overlay::onto(&base, &[deployment(declared)]).accounts.len();
+    let alias = || created("logs", None, "assume_role");
+    assert_eq!(accounts(vec![alias()]), 1);
+    assert_eq!(
+        accounts(vec![created("app-b", Some("111122223333"), ""), alias()]),
+        2
+    );
+}

@@ -102,7 +102,8 @@ impl Change {
 
     fn of(given: Given, base: Option<Inventory>, new_only: bool) -> Self {
         let has_base = base.is_some() || !given.snapshots.is_empty();
-        let there = base.unwrap_or_else(|| given.recorded());
+        let mut there = base.unwrap_or_else(|| given.recorded());
+        overlay::identify(&mut there, &given.deployments);
         if given.deployments.is_empty() {
             // A recording laid onto another one: what has changed between the two.
             return Self::new(new_only.then_some(there), given.recorded());

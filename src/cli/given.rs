@@ -255,18 +255,15 @@ fn is_yaml(path: &str) -> bool {
 /// Whoever deploys with the credentials of the run deploys to this account; so does everybody where the files name one
 /// set of credentials and no account.
 fn adopt(deployments: &mut [Deployment], account: &AccountId) {
-    let mut without_account: Vec<&mut Owner> = deployments
+    let mut owners: Vec<&mut Owner> = deployments
         .iter_mut()
         .flat_map(|deployment| deployment.declared.iter_mut().chain(&mut deployment.before))
         .map(|declared| &mut declared.owner)
-        .filter(|owner| owner.account.is_none())
         .collect();
-    let credentials: BTreeSet<String> = without_account
-        .iter()
-        .map(|owner| owner.credentials.clone())
-        .collect();
-    for owner in &mut without_account {
-        if credentials.len() == 1 || owner.credentials.is_empty() {
+    let credentials: BTreeSet<String> = owners.iter().map(|owner| owner.credentials.clone()).collect();
+    let is_one = credentials.len() == 1 && owners.iter().all(|owner| owner.account.is_none());
+    for owner in &mut owners {
+        if owner.account.is_none() && (is_one || owner.credentials.is_empty()) {
             owner.account = Some(account.clone());
         }
     }

@@ -53,8 +53,8 @@ impl Touched {
             BucketKey::Name(name) => {
                 self.existing.insert(name.clone());
             }
-            // It has no name yet, so nobody can have it.
-            BucketKey::Address(_) => {}
+            // It has no name yet, so nobody can have it; or which it is can't be told.
+            BucketKey::Address(_) | BucketKey::Any => {}
             BucketKey::OneOf(candidates) => {
                 for candidate in candidates {
                     if let BucketKey::Name(name) = candidate

@@ -35,7 +35,7 @@ fn of_setting<T>(
             let bucket = match &declared.bucket {
                 BucketKey::Name(name) => (None, name.as_str()),
                 BucketKey::Address(address) => (Some(number), address.as_str()),
-                BucketKey::OneOf(_) => continue,
+                BucketKey::OneOf(_) | BucketKey::Any => continue,
             };
             if let Said::Sets(Fact::Known(value)) = pick(&declared.configuration) {
                 writers

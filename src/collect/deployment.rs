@@ -58,6 +58,8 @@ pub enum BucketKey {
     /// One of these; of no bucket in particular where the list is empty. What is set then is unknown for each of
     /// them on which nothing else is said.
     OneOf(Vec<BucketKey>),
+    /// Any bucket of the file, or any that was there before: what would tell it isn't given.
+    Any,
 }
 
 /// Whose account it is deployed to.

@@ -3,6 +3,7 @@
 //! A deploy speaks only of what it changes. What it is silent on stays as it is; with nothing underneath, it is not
 //! known. What a file last read of AWS yields to what AWS itself answered.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -39,6 +40,21 @@ pub fn onto(base: &Inventory, deployments: &[Deployment]) -> Inventory {
     lay(base, &files)
 }
 
+/// A state doesn't tell whose it is. What is laid onto the only account there is, and names one, does.
+pub fn identify(base: &mut Inventory, deployments: &[Deployment]) {
+    let [account] = base.accounts.as_mut_slice() else {
+        return;
+    };
+    let declared = deployments.iter().flat_map(|deployment| &deployment.declared);
+    let ids: BTreeSet<&AccountId> = declared.filter_map(|each| each.owner.account.as_ref()).collect();
+    if account.id.known().is_none()
+        && ids.len() == 1
+        && let Some(id) = ids.first()
+    {
+        account.id = Fact::Known((*id).clone());
+    }
+}
+
 /// One file, with the one of its two sides that is laid.
 struct File<'a> {
     title: &'a str,
@@ -60,7 +76,7 @@ fn lay(base: &Inventory, files: &[File<'_>]) -> Inventory {
     let mut inventory = base.clone();
     let homes = Homes::find(&mut inventory, files);
     let labels = Labels::choose(&inventory, files);
-    for ((home, label), topic) in gather(files, &homes, &labels) {
+    for ((home, label), topic) in gather(&inventory, files, &homes, &labels) {
         let account = &mut inventory.accounts[home];
         let known = account.bucket_index(&label);
         account.losses.extend(topic.losses(&label));
@@ -149,6 +165,7 @@ impl<'a> Homes<'a> {
             }
         }
         let base_accounts = inventory.accounts.len();
+        let is_any_known = ids.values().any(|ids| !ids.is_empty());
         let mut without_id: BTreeMap<&str, usize> = BTreeMap::new();
         let mut of = BTreeMap::new();
         for owner in declared().map(|each| &each.owner) {
@@ -163,8 +180,12 @@ impl<'a> Homes<'a> {
                     let one = match seen {
                         Some(seen) if seen.len() == 1 => seen.first().copied(),
                         Some(_) => None,
-                        // The user lays the files on this one account.
-                        None => (base_accounts == 1 && unknown.len() == 1).then_some(0),
+                        // The user lays the files on this one account. Credentials of their own, beside others whose
+                        // account is known, are rather another's.
+                        None => (base_accounts == 1
+                            && unknown.len() == 1
+                            && (credentials.is_empty() || !is_any_known))
+                            .then_some(0),
                     };
                     one.unwrap_or_else(|| {
                         *without_id.entry(credentials).or_insert_with(|| {
@@ -228,7 +249,7 @@ impl<'a> Labels<'a> {
                 BucketKey::Address(address) => {
                     addresses.insert((number, address));
                 }
-                BucketKey::OneOf(_) => {
+                BucketKey::OneOf(_) | BucketKey::Any => {
                     addresses.insert((number, &declared.address));
                 }
             }
@@ -292,6 +313,7 @@ struct Topic<'f, 'a> {
 }
 
 fn gather<'f, 'a>(
+    inventory: &Inventory,
     files: &'f [File<'a>],
     homes: &Homes<'a>,
     labels: &Labels<'a>,
@@ -310,8 +332,8 @@ fn gather<'f, 'a>(
         let (label, name_known) = match &declared.bucket {
             BucketKey::Name(name) => (Some(Arc::from(name.as_str())), true),
             BucketKey::Address(address) => (labels.of(number, address).cloned(), false),
-            BucketKey::OneOf(candidates) => {
-                open.push((statement, home, candidates));
+            BucketKey::OneOf(_) | BucketKey::Any => {
+                open.push((statement, home));
                 // Whichever it is, its logs go where this says: an edge that leaves nobody knows which bucket.
                 let is_edge = matches!(*declared.configuration.logging, Said::Sets(Fact::Known(_)));
                 let label = labels.of(number, &declared.address).filter(|_| is_edge);
@@ -330,7 +352,11 @@ fn gather<'f, 'a>(
             .push(statement);
     }
     let mut of_any: BTreeMap<(usize, usize), Vec<Statement<'f, 'a>>> = BTreeMap::new();
-    for (statement, home, candidates) in open {
+    for (statement, home) in open {
+        let candidates = match &statement.declared.bucket {
+            BucketKey::OneOf(candidates) => candidates.as_slice(),
+            BucketKey::Name(_) | BucketKey::Address(_) | BucketKey::Any => &[],
+        };
         if candidates.is_empty() {
             // Of many that may write the same settings of every bucket, one of each setting says it all.
             let all = of_any.entry((home, statement.number)).or_default();
@@ -347,16 +373,33 @@ fn gather<'f, 'a>(
             .filter_map(|candidate| match candidate {
                 BucketKey::Name(name) => Some(Arc::from(name.as_str())),
                 BucketKey::Address(address) => labels.of(statement.number, address).cloned(),
-                BucketKey::OneOf(_) => None,
+                BucketKey::OneOf(_) | BucketKey::Any => None,
             })
             .collect();
         for label in candidates {
-            if let Some(topic) = topics.get_mut(&(home, label)) {
-                topic.unclear.push(statement);
+            match topics.entry((home, label)) {
+                Entry::Occupied(mut topic) => topic.get_mut().unclear.push(statement),
+                // No file says anything else of it, and it is there.
+                Entry::Vacant(place) if inventory.accounts[home].bucket(&place.key().1).is_some() => {
+                    place.insert(Topic::of_the_account()).unclear.push(statement);
+                }
+                Entry::Vacant(_) => {}
             }
         }
     }
     for ((home, number), statements) in of_any {
+        let is_of_account = |statement: &&Statement<'_, '_>| statement.declared.bucket == BucketKey::Any;
+        let anywhere: Vec<Statement<'f, 'a>> = statements.iter().filter(is_of_account).copied().collect();
+        for bucket in &inventory.accounts[home].buckets {
+            if anywhere.is_empty() {
+                break;
+            }
+            let topic = topics.entry((home, Arc::clone(&bucket.label)));
+            topic
+                .or_insert_with(Topic::of_the_account)
+                .unclear
+                .extend(&anywhere);
+        }
         for ((at, _), topic) in &mut topics {
             if *at == home && topic.is_bucket_of(number) {
                 topic.unclear.extend(&statements);
@@ -395,6 +438,15 @@ struct Settled<'f, 'a, T> {
 }
 
 impl<'f, 'a> Topic<'f, 'a> {
+    /// A bucket that was there before, and of which no file says anything for sure.
+    fn of_the_account() -> Self {
+        Self {
+            name_known: true,
+            clear: Vec::new(),
+            unclear: Vec::new(),
+        }
+    }
+
     fn has(&self, fate: Fate) -> bool {
         self.clear.iter().any(|statement| statement.declared.fate == fate)
     }
@@ -515,7 +567,7 @@ impl<'f, 'a> Topic<'f, 'a> {
         let label = |statement: &Statement<'f, 'a>, key: &BucketKey| match key {
             BucketKey::Name(name) => Some(Arc::from(name.as_str())),
             BucketKey::Address(address) => labels.of(statement.number, address).cloned(),
-            BucketKey::OneOf(_) => None,
+            BucketKey::OneOf(_) | BucketKey::Any => None,
         };
         let of = |statement: &'_ Statement<'f, 'a>| {
             let all = &statement.declared.never_with;

@@ -304,7 +304,7 @@ Resources:
             .expect("it is declared");
         let name = match &new.bucket {
             BucketKey::Name(name) => Some(name.clone()),
-            BucketKey::Address(_) | BucketKey::OneOf(_) => None,
+            BucketKey::Address(_) | BucketKey::OneOf(_) | BucketKey::Any => None,
         };
         let account = new.owner.account.as_ref().map(ToString::to_string);
         (name, account, deployment.remarks.len())

@@ -772,7 +772,7 @@ fn declare_policy(world: &World, number: usize, resource: &Resource<'_>) -> Decl
     let key = match bucket {
         Some(Fact::Known(TargetRef::Name(name))) => BucketKey::Name(name),
         Some(Fact::Known(TargetRef::Address(address))) => BucketKey::Address(address),
-        Some(Fact::Absent | Fact::Unknown(_)) | None => BucketKey::OneOf(Vec::new()),
+        Some(Fact::Absent | Fact::Unknown(_)) | None => BucketKey::Any,
     };
     let policy = match world.property(number, resource, "PolicyDocument") {
         Property::LeftOut => Fact::Unknown(Why::NotRead),

@@ -671,7 +671,7 @@ impl<'r, 'a> Evaluator<'r, 'a> {
             let text = match self.reader.key_of(&Candidate::Row(number)) {
                 BucketKey::Name(name) => name,
                 BucketKey::Address(address) => Open::Bucket(address).written(),
-                BucketKey::OneOf(_) => return Worth::Unknown,
+                BucketKey::OneOf(_) | BucketKey::Any => return Worth::Unknown,
             };
             return Worth::Text(match what {
                 "arn" => {

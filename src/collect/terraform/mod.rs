@@ -571,7 +571,7 @@ impl<'r, 'a> Reader<'r, 'a> {
             // The files may tell a name that is made of others.
             Fact::Unknown(Why::AfterApply) if is_bucket => match self.named(row) {
                 Some(BucketKey::Name(name)) => BucketKey::Name(name),
-                Some(BucketKey::Address(_) | BucketKey::OneOf(_)) | None => {
+                Some(BucketKey::Address(_) | BucketKey::OneOf(_) | BucketKey::Any) | None => {
                     BucketKey::Address(row.text.to_string())
                 }
             },
@@ -827,7 +827,7 @@ impl Behind for Look<'_, '_> {
         let meant = |key: BucketKey| match key {
             BucketKey::Name(name) => Fact::Known(TargetRef::Name(name)),
             BucketKey::Address(address) => Fact::Known(TargetRef::Address(address)),
-            BucketKey::OneOf(_) => Fact::Unknown(Why::AfterApply),
+            BucketKey::OneOf(_) | BucketKey::Any => Fact::Unknown(Why::AfterApply),
         };
         match node.text() {
             Fact::Known(name) if reader.secrets.holds(&name) => match reader.secrets.bucket(&name) {
