@@ -273,7 +273,7 @@ impl Parts<'_, '_> {
             secrets.add_row(self.text, row)?;
         }
         let index = Index::new(self.rows, self.configuration, self.variables);
-        let owners = Owners::find(self.text, &index, self.configuration)?;
+        let owners = Owners::find(self.path, self.text, &index, self.configuration)?;
         let lines = Lines::new(self.text.whole);
         let file = Arc::new(Document {
             title: Title::File {

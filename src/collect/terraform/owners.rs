@@ -32,6 +32,7 @@ pub(super) struct Owners {
 
 impl Owners {
     pub fn find(
+        path: &str,
         text: &Text<'_>,
         index: &Index<'_, '_>,
         configuration: Option<&Configuration<'_>>,
@@ -59,7 +60,7 @@ impl Owners {
                     owner.partition = Some(given.partition());
                     region = Fact::Known(given);
                 }
-                owner.credentials = credentials(&expressions);
+                owner.credentials = credentials(&expressions, path, key);
                 owner.account = assumed(&expressions, &constant).or_else(|| allowed(&expressions, &constant));
             }
             by_provider.insert(key.to_string(), (owner, region));
@@ -161,13 +162,32 @@ fn scope_of(address: &str) -> Vec<Call> {
         .collect()
 }
 
-/// The same arguments are the same credentials. It is compared, and never told.
-fn credentials(expressions: &BTreeMap<String, Value>) -> String {
-    let chosen: Vec<String> = CREDENTIALS
-        .iter()
-        .filter_map(|name| Some(format!("{name}={}", expressions.get(*name)?)))
-        .collect();
-    chosen.join(" ")
+/// The same arguments are the same credentials. A plan tells of an expression only what it refers to:
+/// `"arn:aws:iam::111122223333:role/${var.role}"` and the same of another account are one there. So each provider that
+/// has such an argument has credentials of its own. They are compared, and never told.
+fn credentials(expressions: &BTreeMap<String, Value>, path: &str, key: &str) -> String {
+    let chosen = || {
+        let value = |name: &&'static str| Some((*name, expressions.get(*name)?));
+        CREDENTIALS.iter().filter_map(value)
+    };
+    let mut texts: Vec<String> = chosen().map(|(name, value)| format!("{name}={value}")).collect();
+    if !chosen().all(|(_, value)| is_constant(value)) {
+        texts.push(format!("provider={key} of {path}"));
+    }
+    texts.join(" ")
+}
+
+/// Whether an argument, or everything in blocks, is written out. The recursion is bounded by the depth that the reader of
+/// JSON allows.
+fn is_constant(value: &Value) -> bool {
+    match value {
+        Value::Object(members) if members.contains_key("constant_value") => true,
+        // An expression that refers to nothing is a call: `file("role")`.
+        Value::Object(members) if members.is_empty() || members.contains_key("references") => false,
+        Value::Object(members) => members.values().all(is_constant),
+        Value::Array(blocks) => blocks.iter().all(is_constant),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
 
 /// The account of a role that is assumed.
