@@ -1040,3 +1040,160 @@ fn no_source_makes_it_run_away() {
         Some("a-bucket")
     );
 }
+
+/// A grant to the log service on the logs bucket, from one bucket.
+fn granted_to(source: &str) -> Value {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"}, "Action": "s3:PutObject",
+            "Resource": "arn:aws:s3:::amzn-s3-demo-logs/*",
+            "Condition": {"ArnLike": {"aws:SourceArn": format!("arn:aws:s3:::{source}")}},
+        }],
+    })
+}
+
+#[test]
+fn providers_are_of_one_account_only_where_their_credentials_are_written_out() {
+    let verdict = |role: fn(&str) -> Value, known: Option<&str>| {
+        let own = ["aws_s3_bucket.app.id", "aws_s3_bucket.app"];
+        let logs = ["aws_s3_bucket.logs.id", "aws_s3_bucket.logs"];
+        let mut plan = Plan::default()
+            .bucket("app", "app-data")
+            .bucket("logs", "amzn-s3-demo-logs")
+            .logging("app", &own, &logs)
+            .creates(
+                "aws_s3_bucket_policy.logs",
+                json!({"bucket": "amzn-s3-demo-logs", "policy": granted_to("app-data").to_string()}),
+                json!({}),
+                json!({}),
+            );
+        for resource in &mut plan.resources {
+            let is_of_logs = resource["name"] == "logs";
+            resource["provider_config_key"] = if is_of_logs { "aws.logs" } else { "aws" }.into();
+        }
+        let identity = "data.aws_caller_identity.own";
+        let mut configured = configured(identity, json!({}));
+        configured["provider_config_key"] = "aws".into();
+        plan.resources.push(configured);
+        if let Some(account) = known {
+            let read = change(identity, "read", json!({"account_id": account}), json!({}));
+            plan.changes.push(read);
+        }
+        plan.root
+            .insert("variables".to_owned(), json!({"role": {"default": "deployer"}}));
+        let mut whole: Value = serde_json::from_str(&plan.text()).expect("a plan");
+        let provider = |key: &str| {
+            let region = json!({"constant_value": "eu-west-1"});
+            json!({"name": "aws", "expressions": {"region": region, "assume_role": [{"role_arn": role(key)}]}})
+        };
+        whole["configuration"]["provider_config"] =
+            json!({"aws": provider("aws"), "aws.logs": provider("aws.logs")});
+        let report = check(&whole.to_string(), &[]);
+        let verdict = report["edges"][0]["verdict"].as_str().expect("a verdict");
+        verdict.to_owned()
+    };
+    // `"arn:aws:iam::111122223333:role/${var.role}"` and the same of another account.
+    let open = |_: &str| json!({"references": ["var.role"]});
+    let called = |_: &str| json!({});
+    let same = |_: &str| json!({"constant_value": "arn:aws:iam::111122223333:role/deployer"});
+    let differing = |key: &str| match key {
+        "aws" => json!({"constant_value": "arn:aws:iam::111122223333:role/deployer"}),
+        _ => json!({"constant_value": "arn:aws:iam::444455556666:role/deployer"}),
+    };
+    for known in [None, Some("111122223333")] {
+        assert_eq!(verdict(open, known), "unknown");
+        assert_eq!(verdict(called, known), "unknown");
+        assert_eq!(verdict(same, known), "delivers");
+        assert_eq!(verdict(differing, known), "blocked");
+    }
+}
+
+#[test]
+fn what_the_deploy_deletes_is_no_instance() {
+    let own = ["aws_s3_bucket.app.id", "aws_s3_bucket.app"];
+    let logs = ["aws_s3_bucket.logs.id", "aws_s3_bucket.logs"];
+    let verdicts = |statements: &str, more: &str| {
+        let mut plan = Plan::default()
+            .bucket("app", "app-data")
+            .bucket("logs", "amzn-s3-demo-logs")
+            .logging("app", &own, &logs)
+            .creates(
+                "aws_s3_bucket_policy.logs",
+                json!({}),
+                json!({"bucket": true, "policy": true}),
+                json!({"bucket": {"references": logs}, "policy": {"references": ["local.all"]}}),
+            );
+        for (address, action) in [
+            ("aws_s3_bucket.extra[\"a\"]", "no-op"),
+            ("aws_s3_bucket.extra[\"b\"]", "delete"),
+            ("aws_sqs_queue.extra[0]", "delete"),
+            ("module.made[\"a\"].aws_s3_bucket.own", "no-op"),
+            ("module.made[\"b\"].aws_s3_bucket.own", "delete"),
+        ] {
+            let after = match action {
+                "delete" => Value::Null,
+                _ => json!({"bucket": "app-extra", "tags": {}}),
+            };
+            let mut change = change(address, action, after, json!({"tags": {"team": true}}));
+            change["change"]["before"] = json!({"bucket": "app-extra"});
+            plan.changes.push(change);
+        }
+        for (address, many) in [
+            ("aws_s3_bucket.extra", "for_each_expression"),
+            ("aws_sqs_queue.extra", "count_expression"),
+        ] {
+            let mut configured = configured(address, json!({}));
+            configured[many] = json!({});
+            plan.resources.push(configured);
+        }
+        let inner = json!({"resources": [configured("aws_s3_bucket.own", json!({}))]});
+        let call = json!({"source": "./made", "for_each_expression": {}, "module": inner});
+        plan.root.insert("module_calls".to_owned(), json!({"made": call}));
+        let main = format!(
+            "locals {{
+               grant = {{
+                 Effect = \"Allow\", Principal = {{ Service = \"logging.s3.amazonaws.com\" }}, Action = \"s3:PutObject\",
+                 Resource = \"arn:aws:s3:::amzn-s3-demo-logs/*\"
+               }}
+               other = merge(local.grant, {{ Principal = {{ Service = \"cloudtrail.amazonaws.com\" }} }})
+               deny = {{ Effect = \"Deny\", Principal = \"*\", Action = \"s3:*\", Resource = local.grant.Resource }}
+             }}
+             resource \"aws_s3_bucket_policy\" \"logs\" {{
+               policy = jsonencode({{ Version = \"2012-10-17\", Statement = concat([local.other], {statements}) }})
+             }}
+             {more}"
+        );
+        told(&beside(&plan.text(), &[("main.tf", &main)])).0
+    };
+    let grant = |statements: &str| verdicts(statements, "");
+    assert_eq!(grant("[local.grant]"), "allowed");
+    for (key, expected) in [("a", "allowed"), ("b", "not-granted")] {
+        let of_key = format!("[for k, v in aws_s3_bucket.extra : local.grant if k == \"{key}\"]");
+        assert_eq!(grant(&of_key), expected);
+    }
+    assert_eq!(
+        grant("length(aws_s3_bucket.extra) > 1 ? [local.grant] : []"),
+        "not-granted"
+    );
+    assert_eq!(
+        grant("length(aws_sqs_queue.extra) > 0 ? [local.grant] : []"),
+        "not-granted"
+    );
+    let of_module = "[for k, v in module.made : local.grant if k == \"b\"]";
+    let made =
+        |for_each: &str| format!("module \"made\" {{\n source = \"./made\"\n for_each = {for_each}\n}}");
+    assert_eq!(verdicts(of_module, &made("toset([\"a\"])")), "not-granted");
+    assert_eq!(verdicts(of_module, &made("toset([\"a\", \"b\"])")), "allowed");
+    // What it is made for isn't understood: whether the module itself stays isn't said.
+    assert_eq!(verdicts(of_module, &made("sort(var.names)")), "unknown");
+    // A member that the deploy tells is missing in the value.
+    assert_eq!(
+        grant("concat([local.grant], [for k, v in aws_s3_bucket.extra[\"a\"].tags : local.deny])"),
+        "denied"
+    );
+    assert_eq!(
+        grant("concat([local.grant], length(aws_s3_bucket.extra[\"a\"].tags) > 0 ? [local.deny] : [])"),
+        "denied"
+    );
+}

@@ -30,6 +30,9 @@ const MOST_EXPRESSIONS: usize = 20_000;
 /// More parts than this are put together for no value.
 const HEAVIEST: usize = 2_000_000;
 
+/// A module that is counted has no more instances than this.
+const MOST_INSTANCES: i64 = 1_000;
+
 /// What was evaluated already: the values of `for_each`, of locals and of outputs, by scope and name.
 #[derive(Default)]
 pub(super) struct Known {
@@ -369,7 +372,7 @@ impl<'r, 'a> Evaluator<'r, 'a> {
                 }
                 _ => Worth::Unknown,
             },
-            "module" => self.module(name, site),
+            "module" => self.module(name, site, depth),
             "data" => {
                 let [TraversalOperator::GetAttr(own), rest @ ..] = rest else {
                     return Worth::Unknown;
@@ -558,7 +561,7 @@ impl<'r, 'a> Evaluator<'r, 'a> {
     }
 
     /// The instances of a module.
-    fn module(&self, name: &str, site: &Site<'_>) -> Worth {
+    fn module(&self, name: &str, site: &Site<'_>, depth: usize) -> Worth {
         let instance = |key: &Option<Key>| {
             let mut scope = site.scope.clone();
             scope.push(Call {
@@ -574,17 +577,39 @@ impl<'r, 'a> Evaluator<'r, 'a> {
         else {
             return Worth::Unknown;
         };
-        let is_many = block.body.has_attribute("count") || block.body.has_attribute("for_each");
-        match is_many {
-            false => instance(&None),
-            true => collected(
-                self.reader
-                    .index
-                    .instances_of_call(&site.scope, name)
-                    .iter()
-                    .map(|key| (key.clone(), instance(key))),
-            )
-            .unwrap_or(Worth::Unknown),
+        let is_counted = block.body.has_attribute("count");
+        let Some(many) = ["count", "for_each"]
+            .iter()
+            .find_map(|name| block.body.get_attribute(name))
+        else {
+            return instance(&None);
+        };
+        // As `each.value` asks for it.
+        let many = self.remembered(&site.scope, format!("module {name}"), || {
+            self.value(&many.value, &within(&site.scope), depth)
+        });
+        let numbered = |number| instance(&Some(Key::Number(number)));
+        let named = |key: String| {
+            let made = instance(&Some(Key::Text(key.clone())));
+            (key, made)
+        };
+        let index = self.reader.index;
+        match &*many {
+            Worth::Number(count @ 0..=MOST_INSTANCES) if is_counted => {
+                Worth::List((0..count.unsigned_abs()).map(numbered).collect())
+            }
+            Worth::Map(members) if !is_counted => Worth::Map(members.keys().cloned().map(named).collect()),
+            Worth::List(texts) if !is_counted => match texts.iter().map(plain).collect::<Option<Vec<_>>>() {
+                Some(texts) => Worth::Map(texts.into_iter().map(named).collect()),
+                None => Worth::Unknown,
+            },
+            // What isn't understood is told by what there is in each. Where all of that goes, nobody says whether the
+            // instance goes too.
+            _ if index.may_lose_instances(&site.scope, name) => Worth::Unknown,
+            _ => {
+                let keys = index.instances_of_call(&site.scope, name).iter();
+                collected(keys.map(|key| (key.clone(), instance(key)))).unwrap_or(Worth::Unknown)
+            }
         }
     }
 
@@ -609,23 +634,26 @@ impl<'r, 'a> Evaluator<'r, 'a> {
             key => Key::Text(plain(key)?),
         };
         let index = self.reader.index;
-        let numbers = index.instances(&site.scope, false, kind, name);
-        let found = numbers
-            .iter()
-            .find(|number| index.rows()[**number].address.key.as_ref() == Some(&key));
-        found.map(|number| Worth::Resource(*number))
+        let found = self
+            .stay(false, kind, name, site)
+            .find(|number| index.rows()[*number].address.key.as_ref() == Some(&key));
+        found.map(Worth::Resource)
+    }
+
+    /// The rows of a resource's instances that are there after the deploy.
+    fn stay(&self, is_data: bool, kind: &str, name: &str, site: &Site<'_>) -> impl Iterator<Item = usize> {
+        let index = self.reader.index;
+        let numbers = index.instances(&site.scope, is_data, kind, name);
+        let rows = index.rows();
+        numbers.iter().copied().filter(|number| !rows[*number].is_gone)
     }
 
     /// The instances of a resource.
     fn resources(&self, is_data: bool, kind: &str, name: &str, site: &Site<'_>) -> Worth {
         let index = self.reader.index;
-        let numbers = index.instances(&site.scope, is_data, kind, name);
-        let all = numbers.iter().map(|number| {
-            (
-                index.rows()[*number].address.key.clone(),
-                Worth::Resource(*number),
-            )
-        });
+        let all = self
+            .stay(is_data, kind, name, site)
+            .map(|number| (index.rows()[number].address.key.clone(), Worth::Resource(number)));
         match collected(all) {
             Some(found) => found,
             // A resource without an instance.
@@ -711,9 +739,11 @@ impl<'r, 'a> Evaluator<'r, 'a> {
                 ),
                 Fact::Absent | Fact::Unknown(_) => Worth::Unknown,
             },
+            // A member that is unknown is missing in the value.
             Value::Object(members) => Worth::Map(
                 members
                     .keys()
+                    .chain(node.unknown_members())
                     .map(|key| (key.clone(), self.of_node(node.get(key), depth + 1)))
                     .collect(),
             ),

@@ -72,6 +72,8 @@ pub(super) struct Index<'d, 'a> {
     /// The numbers of the rows, in the order of their scopes and of their addresses without a key.
     by_name: Vec<usize>,
     calls: BTreeMap<(Vec<Call>, String), Vec<Option<Key>>>,
+    /// The calls that have an instance of which the deploy leaves nothing.
+    losing: BTreeSet<(Vec<Call>, String)>,
     modules: BTreeMap<Vec<&'d str>, Module<'d, 'a>>,
     variables: BTreeMap<String, Value>,
     /// Whether the instances of one thing can go by the keys of another: scope and names of both.
@@ -137,6 +139,7 @@ impl<'d, 'a> Index<'d, 'a> {
             rows,
             by_name,
             calls: rows::calls(rows),
+            losing: rows::losing(rows),
             modules,
             variables,
             alike: RefCell::default(),
@@ -338,6 +341,11 @@ impl<'d, 'a> Index<'d, 'a> {
             Some(default) if !variable.sensitive => text.parse_owned(default).ok(),
             Some(_) | None => None,
         }
+    }
+
+    /// Whether an instance of a call holds nothing that is there after the deploy.
+    pub fn may_lose_instances(&self, scope: &Scope, name: &str) -> bool {
+        self.losing.contains(&(scope.clone(), name.to_owned()))
     }
 
     pub fn instances_of_call(&self, scope: &Scope, name: &str) -> &[Option<Key>] {

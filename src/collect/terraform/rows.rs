@@ -1,14 +1,14 @@
 //! The resources of a plan or a state, one row each, with their values still as they stand in the file.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::address::{Address, Call, Key};
-use super::shape::{Change, ResourceChange, StateFileResource, StateModule};
+use super::shape::{Actions, Change, ResourceChange, StateFileResource, StateModule};
 use super::strict::Strict;
 use super::value::Node;
 use super::{TerraformError, Text};
@@ -58,6 +58,8 @@ pub(super) struct Row<'a> {
     /// As Terraform writes it.
     pub text: Cow<'a, str>,
     pub verb: Verb,
+    /// The deploy deletes it, or forgets it: no expression meets it. Told of every kind.
+    pub is_gone: bool,
     pub before: Option<Box<Side<'a>>>,
     pub after: Option<Box<Side<'a>>>,
 }
@@ -234,6 +236,7 @@ pub(super) fn of_changes<'a>(
             address,
             text: each.address,
             verb: Verb::Keep,
+            is_gone: each.deposed.is_some() || is_gone(each.change),
             before: None,
             after: None,
         };
@@ -266,6 +269,15 @@ pub(super) fn of_changes<'a>(
     Ok(rows)
 }
 
+/// Whether a change leaves nothing that is managed. Most delete nothing, and needn't be parsed to see it.
+fn is_gone(change: &RawValue) -> bool {
+    let raw = change.get();
+    let may_be = ["\"delete\"", "\"forget\""].iter().any(|word| raw.contains(word));
+    let actions =
+        || serde_json::from_str::<Actions<'_>>(raw).map_or_else(|_| Vec::new(), |change| change.actions);
+    may_be && matches!(Verb::of(&actions()), Verb::Delete | Verb::Forget)
+}
+
 /// The rows of a state, or of `planned_values`, where what is missing may be unknown.
 pub(super) fn of_values<'a>(
     text: &Text<'_>,
@@ -294,6 +306,7 @@ pub(super) fn of_values<'a>(
                 .transpose()?;
             rows.push(Row {
                 verb: kept(&address),
+                is_gone: false,
                 address,
                 text: each.address.clone(),
                 before: None,
@@ -349,6 +362,7 @@ pub(super) fn of_state_file<'a>(
                 .transpose()?;
             rows.push(Row {
                 verb: kept(&address),
+                is_gone: false,
                 address,
                 text: whole.into(),
                 before: None,
@@ -401,6 +415,25 @@ pub(super) fn calls(rows: &[Row<'_>]) -> BTreeMap<(Vec<Call>, String), Vec<Optio
         }
     }
     calls
+}
+
+/// The calls that have an instance of which no row stays.
+pub(super) fn losing(rows: &[Row<'_>]) -> BTreeSet<(Vec<Call>, String)> {
+    let goes: BTreeSet<&[Call]> = scopes(rows.iter().filter(|row| row.is_gone)).collect();
+    if goes.is_empty() {
+        return BTreeSet::new();
+    }
+    let stays: BTreeSet<&[Call]> = scopes(rows.iter().filter(|row| !row.is_gone)).collect();
+    let parent = |scope: &&[Call]| {
+        let (last, parent) = scope.split_last()?;
+        Some((parent.to_vec(), last.name.clone()))
+    };
+    goes.difference(&stays).filter_map(parent).collect()
+}
+
+/// The modules around these rows.
+fn scopes<'r, 'a: 'r>(rows: impl Iterator<Item = &'r Row<'a>>) -> impl Iterator<Item = &'r [Call]> {
+    rows.flat_map(|row| (1..=row.address.scope.len()).map(|depth| &row.address.scope[..depth]))
 }
 
 impl Text<'_> {

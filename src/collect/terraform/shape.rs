@@ -81,6 +81,13 @@ pub(super) struct ResourceChange<'a> {
     pub deposed: Option<Cow<'a, str>>,
 }
 
+/// Of a change, what it does alone.
+#[derive(Deserialize)]
+pub(super) struct Actions<'a> {
+    #[serde(borrow, default)]
+    pub actions: Vec<Cow<'a, str>>,
+}
+
 #[derive(Deserialize)]
 pub(super) struct Change<'a> {
     #[serde(default)]

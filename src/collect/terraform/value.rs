@@ -69,6 +69,17 @@ impl<'v> Node<'v> {
         *self.sensitive == TRUE
     }
 
+    /// What it has besides its value, told only after the deploy.
+    pub fn unknown_members(self) -> impl Iterator<Item = &'v String> {
+        let members = self.unknown.as_object().into_iter().flatten();
+        let is_open = |(_, unknown): &(&String, &Value)| **unknown != Value::Bool(false);
+        let value = self.value;
+        members
+            .filter(is_open)
+            .map(|(key, _)| key)
+            .filter(move |key| value.get(key.as_str()).is_none())
+    }
+
     pub fn raw(self) -> &'v Value {
         self.value
     }
