@@ -1197,3 +1197,18 @@ fn what_the_deploy_deletes_is_no_instance() {
         "denied"
     );
 }
+
+#[test]
+fn a_splat_may_be_of_another_attribute() {
+    let target = |references: &[&str]| {
+        let plan = Plan::default()
+            .bucket("app", "app-data")
+            .bucket("logs", "amzn-s3-demo-logs")
+            .logging("app", &["aws_s3_bucket.app.id", "aws_s3_bucket.app"], references);
+        target_of(&check(&plan.text(), &[]))
+    };
+    let logs = Some("amzn-s3-demo-logs".to_owned());
+    assert_eq!(target(&["aws_s3_bucket.logs.id", "aws_s3_bucket.logs"]), logs);
+    // `aws_s3_bucket.logs[*].id`, or `aws_s3_bucket.logs[*].arn`.
+    assert_eq!(target(&["aws_s3_bucket.logs"]), None);
+}

@@ -652,6 +652,10 @@ impl Search<'_, '_, '_> {
             Step::Key(_) => None,
         });
         match chosen {
+            // A splat loses its attribute: `[*].arn` and `[*].id` are the same reference.
+            Some(number) if attribute.is_none() && !by_own_key && self.is_bucket(*number) => {
+                self.found.unclear = true;
+            }
             Some(number) => self.instance(*number, attribute, depth),
             None => {
                 let address = Address {
@@ -668,6 +672,10 @@ impl Search<'_, '_, '_> {
                 self.found.unclear |= !is_many;
             }
         }
+    }
+
+    fn is_bucket(&self, number: usize) -> bool {
+        self.want == Want::Bucket && self.index.rows[number].is_managed("aws_s3_bucket")
     }
 
     fn instance(&mut self, number: usize, attribute: Option<&str>, depth: usize) {
