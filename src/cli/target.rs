@@ -196,6 +196,7 @@ async fn settle_existence(
                 place: None,
                 allowances: Vec::new(),
                 never_with: Vec::new(),
+                hangs_on: None,
                 region_of: None,
                 settings: BucketSettings::NotRead,
             };

@@ -44,7 +44,17 @@ pub struct Declared {
     pub allowances: Vec<Allowance>,
     /// Buckets of the same file that are never deployed together with this one.
     pub never_with: Vec<BucketKey>,
+    /// The condition on which it hangs whether the bucket is deployed, where that can't be told.
+    pub hangs_on: Option<Hanging>,
     pub configuration: Configuration,
+}
+
+/// A condition that can't be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hanging {
+    pub condition: String,
+    /// The buckets that log here and are never deployed without this one.
+    pub there_with: Vec<BucketKey>,
 }
 
 /// Which bucket is meant. The readers follow references: a bucket of the same file whose name is known is meant by
@@ -177,6 +187,7 @@ impl Declared {
             fate,
             allowances: Vec::new(),
             never_with: Vec::new(),
+            hangs_on: None,
             configuration: Configuration::default(),
         }
     }

@@ -12,7 +12,7 @@ use super::deployment::{
 };
 use crate::inventory::{
     Account, Acl, Allowance, Bucket, BucketSettings, Call, Encryption, Existence, Fact, Grant, Grantee,
-    Inventory, LifecycleRule, Listing, Logging, Loss, Lost, ObjectLock, ObjectOwnership, Payer,
+    Hanging, Inventory, LifecycleRule, Listing, Logging, Loss, Lost, ObjectLock, ObjectOwnership, Payer,
     PublicAccessBlock, Settings, TargetRef, Versioning, Why,
 };
 use crate::name::{AccountId, Region};
@@ -275,6 +275,15 @@ impl<'a> Labels<'a> {
     fn of(&self, file: usize, address: &str) -> Option<&Arc<str>> {
         self.of.get(&file)?.get(address)
     }
+
+    /// None for one of several.
+    fn of_key(&self, file: usize, key: &BucketKey) -> Option<Arc<str>> {
+        match key {
+            BucketKey::Name(name) => Some(Arc::from(name.as_str())),
+            BucketKey::Address(address) => self.of(file, address).cloned(),
+            BucketKey::OneOf(_) | BucketKey::Any => None,
+        }
+    }
 }
 
 fn numbered<'f, 'a>(files: &'f [File<'a>]) -> impl Iterator<Item = (usize, &'a Declared)> + 'f {
@@ -527,6 +536,7 @@ impl<'f, 'a> Topic<'f, 'a> {
                 .or_else(|| base.and_then(|base| base.place.clone())),
             allowances: self.allowances(base),
             never_with: self.never_with(labels),
+            hangs_on: self.hangs_on(labels),
             settings: match unchanged {
                 Some(base) => base.settings.clone(),
                 // Most buckets are no log target, and a large plan creates many.
@@ -564,18 +574,26 @@ impl<'f, 'a> Topic<'f, 'a> {
     }
 
     fn never_with(&self, labels: &Labels<'_>) -> Vec<Arc<str>> {
-        let label = |statement: &Statement<'f, 'a>, key: &BucketKey| match key {
-            BucketKey::Name(name) => Some(Arc::from(name.as_str())),
-            BucketKey::Address(address) => labels.of(statement.number, address).cloned(),
-            BucketKey::OneOf(_) | BucketKey::Any => None,
-        };
         let of = |statement: &'_ Statement<'f, 'a>| {
             let all = &statement.declared.never_with;
             all.iter()
-                .filter_map(|key| label(statement, key))
+                .filter_map(|key| labels.of_key(statement.number, key))
                 .collect::<Vec<_>>()
         };
         self.clear.iter().flat_map(of).collect()
+    }
+
+    fn hangs_on(&self, labels: &Labels<'_>) -> Option<Arc<Hanging>> {
+        self.clear.iter().find_map(|statement| {
+            let hangs_on = statement.declared.hangs_on.as_ref()?;
+            let there_with = hangs_on.there_with.iter();
+            Some(Arc::new(Hanging {
+                condition: hangs_on.condition.clone(),
+                there_with: there_with
+                    .filter_map(|key| labels.of_key(statement.number, key))
+                    .collect(),
+            }))
+        })
     }
 
     /// What is there is where it is; else what the bucket's resource says, else who configures it: S3 takes a

@@ -43,6 +43,13 @@ pub enum Target<'a> {
 }
 
 impl<'a> Edge<'a> {
+    /// The condition on which it hangs whether the target is there when the source is.
+    pub fn hangs_on(&self) -> Option<&'a str> {
+        let hangs_on = self.target_bucket()?.hangs_on.as_deref()?;
+        let is_there = hangs_on.there_with.contains(&self.source.label);
+        (!is_there).then_some(hangs_on.condition.as_str())
+    }
+
     /// The target's bucket, where it is one of this account.
     pub fn target_bucket(&self) -> Option<&'a Bucket> {
         match &self.target {

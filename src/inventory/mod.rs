@@ -9,7 +9,7 @@ mod fact;
 mod places;
 mod settings;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 pub use allowance::{Allowance, AllowanceFault};
@@ -127,6 +127,14 @@ pub enum Existence {
     Unknown(Why),
 }
 
+/// A condition of a template that can't be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hanging {
+    pub condition: String,
+    /// The buckets, by their labels, that log here and are never there without this one.
+    pub there_with: BTreeSet<Arc<str>>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bucket {
     /// Its name; its address (`aws_s3_bucket.logs[0]`) where the name isn't known before a deploy.
@@ -146,6 +154,8 @@ pub struct Bucket {
     /// Buckets of the same template that are never there together with this one, by their labels: their conditions
     /// exclude each other.
     pub never_with: Vec<Arc<str>>,
+    /// The condition of its template on which it hangs whether the bucket is there, where that can't be told.
+    pub hangs_on: Option<Arc<Hanging>>,
     pub settings: BucketSettings,
 }
 

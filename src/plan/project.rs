@@ -86,6 +86,7 @@ fn create(account: &mut Account, new: &NewBucket) {
         place: None,
         allowances: Vec::new(),
         never_with: Vec::new(),
+        hangs_on: None,
         region_of: None,
         settings: BucketSettings::Read(Box::new(settings)),
     };

@@ -4,7 +4,7 @@ use super::context::place_of;
 use super::{Check, EdgeContext, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
 use crate::graph::Target;
-use crate::inventory::{Call, Existence};
+use crate::inventory::{Call, Existence, Why};
 
 pub const RULE: Rule = Rule {
     code: "S3L004",
@@ -17,6 +17,18 @@ pub const RULE: Rule = Rule {
     check: Check::Edge(check),
     document: include_str!("../../rules/missing_target.md"),
 };
+
+/// The template says when it makes the target, and not whether that is now.
+fn open(context: &EdgeContext<'_, '_>, condition: &str) -> Undecided {
+    Undecided {
+        why: Why::NotRead,
+        call: None,
+        needs: Some(format!(
+            "a `--parameter` that decides the condition `{condition}`"
+        )),
+        on: Some(context.target().to_owned()),
+    }
+}
 
 fn check(context: &EdgeContext<'_, '_>) -> Verdict {
     match &context.edge.target {
@@ -32,7 +44,13 @@ fn check(context: &EdgeContext<'_, '_>) -> Verdict {
                 }
             };
         }
-        Target::Bucket(_) | Target::Foreign { .. } | Target::NotABucket(_) => return Ok(None),
+        Target::Bucket(_) => {
+            return context
+                .edge
+                .hangs_on()
+                .map_or(Ok(None), |condition| Err(open(context, condition)));
+        }
+        Target::Foreign { .. } | Target::NotABucket(_) => return Ok(None),
     }
     let (source, target) = (context.source(), context.target());
     Ok(Some(

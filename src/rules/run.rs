@@ -253,7 +253,11 @@ fn conclude_edge(edge: &Edge<'_>, notes: &EdgeNotes, grant: &str) -> EdgeVerdict
         EdgeVerdict::Loops
     } else if notes.unreadable {
         EdgeVerdict::Unreadable
-    } else if notes.uncertain || grant != "allowed" || !matches!(edge.target, Target::Bucket(_)) {
+    } else if notes.uncertain
+        || grant != "allowed"
+        || !matches!(edge.target, Target::Bucket(_))
+        || edge.hangs_on().is_some()
+    {
         EdgeVerdict::Unknown
     } else {
         EdgeVerdict::Delivers

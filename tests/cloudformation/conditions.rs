@@ -145,6 +145,76 @@ Resources:
 }
 
 #[test]
+fn a_log_arrives_only_where_the_log_bucket_is_there_whenever_its_source_is() {
+    let verdict = |of_source: &str, of_target: &str, parameters: &[(&str, &str)]| {
+        let template = format!(
+            "{PARAMETERS}Conditions:
+  Prod: !Equals [!Ref Stage, prod]
+  Audited: !And [!Condition Prod, !Equals [!Ref Free, x]]
+Resources:
+  App:
+    Type: AWS::S3::Bucket
+    {of_source}
+    Properties: {{LoggingConfiguration: {{DestinationBucketName: logs, LogFilePrefix: app/}}}}
+  Logs: {{Type: 'AWS::S3::Bucket', {of_target} Properties: {{BucketName: logs}}}}
+  Policy:
+    Type: AWS::S3::BucketPolicy
+    {}
+    Properties:
+      Bucket: !Ref Logs
+      PolicyDocument:
+        Version: '2012-10-17'
+        Statement:
+          - Effect: Allow
+            Principal: {{Service: logging.s3.amazonaws.com}}
+            Action: s3:PutObject
+            Resource: 'arn:aws:s3:::logs/*'
+",
+            of_target.trim_end_matches(',')
+        );
+        let hints = Hints {
+            parameters: parameters
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), Parameter::Value((*value).to_owned())))
+                .collect(),
+            account: s3log_lint::name::AccountId::parse("111122223333").ok(),
+            region: s3log_lint::name::Region::parse("eu-west-1").ok(),
+            ..Hints::default()
+        };
+        let deployment = try_read(&[("t.yaml", &template)], &hints).unwrap_or_else(|error| panic!("{error}"));
+        let inventory = overlay::alone(&[deployment]);
+        let graph = LogGraph::new(&inventory);
+        let outcome = rules::run(&graph, &rules::ALL.iter().collect::<Vec<_>>());
+        let missing = outcome.undecided.iter().find(|each| each.rule.code == "S3L004");
+        let needs = missing.and_then(|each| each.said.needs.clone());
+        (outcome.edges[0].verdict.word(), needs)
+    };
+    let (none, prod, audited) = ("", "Condition: Prod", "Condition: Audited");
+    let targets = ["", "Condition: Prod,", "Condition: Audited,"];
+    for source in [none, prod, audited] {
+        assert_eq!(verdict(source, targets[0], &[]).0, "delivers", "{source}");
+    }
+    let (word, needs) = verdict(none, targets[1], &[]);
+    assert_eq!(word, "unknown");
+    assert_eq!(
+        needs.as_deref(),
+        Some("a `--parameter` that decides the condition `Prod`")
+    );
+    assert_eq!(verdict(prod, targets[2], &[]).0, "unknown");
+    for (source, target) in [(prod, targets[1]), (audited, targets[2]), (audited, targets[1])] {
+        assert_eq!(
+            verdict(source, target, &[]),
+            ("delivers", None),
+            "{source} {target}"
+        );
+    }
+    assert_eq!(
+        verdict(none, targets[1], &[("Stage", "prod")]),
+        ("delivers", None)
+    );
+}
+
+#[test]
 fn a_policy_that_holds_wherever_its_bucket_does_is_its_policy() {
     let policy = |of_policy: &str| {
         let template = format!(

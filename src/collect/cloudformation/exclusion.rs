@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::evaluate::World;
 use super::value::Truth;
-use crate::collect::deployment::{BucketKey, Configuration, Declared, Fate, Said};
-use crate::inventory::{Fact, Why};
+use crate::collect::deployment::{BucketKey, Configuration, Declared, Fate, Hanging, Said};
+use crate::inventory::{Fact, TargetRef, Why};
 
 /// So many buckets with the same keys are not compared with each other.
 const MOST_TWINS: usize = 500;
@@ -64,6 +64,51 @@ impl Conditional {
         }
     }
 
+    /// Tells each bucket which of those that log to it are never there without it. Of two for one name, one may be there
+    /// whatever holds.
+    pub fn hang(&self, world: &World, declared: &mut [Declared]) {
+        let mut times: BTreeMap<&BucketKey, usize> = BTreeMap::new();
+        for each in declared.iter().filter(|each| each.fate == Fate::Created) {
+            *times.entry(&each.bucket).or_default() += 1;
+        }
+        let alone = self
+            .of
+            .keys()
+            .filter(|position| times.get(&declared[**position].bucket) == Some(&1));
+        let mut hanging: BTreeMap<BucketKey, (usize, Vec<BucketKey>)> = alone
+            .map(|position| (declared[*position].bucket.clone(), (*position, Vec::new())))
+            .collect();
+        for source in self.of.keys() {
+            let each = &declared[*source];
+            if let Said::Sets(Fact::Known(logging)) = &*each.configuration.logging
+                && let Some(target) = logging.target.known()
+                && let Some((position, there_with)) = hanging.get_mut(&key(target))
+                && self.demands(world, *source, *position)
+            {
+                there_with.push(each.bucket.clone());
+            }
+        }
+        for (position, there_with) in hanging.into_values() {
+            let first = self.of.get(&position).and_then(BTreeSet::first);
+            declared[position].hangs_on = first.map(|(_, condition)| Hanging {
+                condition: condition.clone(),
+                there_with,
+            });
+        }
+    }
+
+    /// Whether all that a resource hangs on holds wherever another one is there.
+    fn demands(&self, world: &World, one: usize, other: usize) -> bool {
+        let (Some(one), Some(other)) = (self.of.get(&one), self.of.get(&other)) else {
+            return false;
+        };
+        other.iter().all(|(stack, name)| {
+            let own = one.iter().filter(|(its, _)| its == stack);
+            own.into_iter()
+                .any(|(_, own)| own == name || world.condition(*stack, Some(own), name, 0) == Truth::True)
+        })
+    }
+
     fn exclude(&self, world: &World, one: usize, other: usize) -> bool {
         let (Some(one), Some(other)) = (self.of.get(&one), self.of.get(&other)) else {
             return false;
@@ -73,6 +118,13 @@ impl Conditional {
         };
         one.iter()
             .any(|one| other.iter().any(|other| denies(one, other) || denies(other, one)))
+    }
+}
+
+fn key(target: &TargetRef) -> BucketKey {
+    match target {
+        TargetRef::Name(name) => BucketKey::Name(name.clone()),
+        TargetRef::Address(address) => BucketKey::Address(address.clone()),
     }
 }
 

@@ -530,6 +530,7 @@ impl Reader<'_, '_> {
         }
         conditional.mark(&world, &mut deployment.declared);
         world.join_regions(&mut deployment.declared);
+        conditional.hang(&world, &mut deployment.declared);
         exclusion::exclude_each_other(&mut deployment.declared);
         for change_set in self.change_sets {
             deployment.declared.extend(change_set.declared);

@@ -164,6 +164,7 @@ impl<'a> Reader<'a> {
             place: None,
             allowances: self.allowances(raw, &label)?,
             never_with: Vec::new(),
+            hangs_on: None,
             region_of: None,
             settings: self.settings(raw, &label)?,
             label,
