@@ -1212,3 +1212,34 @@ fn a_splat_may_be_of_another_attribute() {
     // `aws_s3_bucket.logs[*].id`, or `aws_s3_bucket.logs[*].arn`.
     assert_eq!(target(&["aws_s3_bucket.logs"]), None);
 }
+
+#[test]
+fn documents_are_put_together_as_the_provider_does() {
+    let grant = |documents: &[Value]| {
+        let (statement, unknown, expressions) = open_resource("cloudtrail.amazonaws.com", json!([]));
+        let mut plan = app_to_logs().policy(statement, unknown, expressions);
+        let texts: Vec<String> = documents.iter().map(Value::to_string).collect();
+        let document = plan.changes.last_mut().expect("the document");
+        document["change"]["after"]["override_policy_documents"] = texts.into();
+        told(&plan.report()).0
+    };
+    let document = |version: &str, sid: &str, effect: &str, resource: &str| {
+        json!({
+            "Version": version,
+            "Statement": [{
+                "Sid": sid, "Effect": effect, "Principal": {"Service": "logging.s3.amazonaws.com"},
+                "Action": "s3:PutObject", "Resource": format!("arn:aws:s3:::amzn-s3-demo-logs/{resource}"),
+            }],
+        })
+    };
+    let with = |sid: &str, effect: &str| document("2012-10-17", sid, effect, "*");
+    assert_eq!(grant(&[with("", "Allow")]), "allowed");
+    // A statement without a name of its own replaces none.
+    assert_eq!(grant(&[with("", "Deny"), with("", "Allow")]), "denied");
+    assert_eq!(grant(&[with("Logs", "Deny"), with("Logs", "Allow")]), "allowed");
+    // No document takes the version back: what was a variable stays one.
+    let mut denied = document("2008-10-17", "", "Deny", "*");
+    denied["Statement"][0]["Condition"] =
+        json!({"StringEquals": {"aws:SourceAccount": "${aws:ResourceAccount}"}});
+    assert_eq!(grant(&[with("", "Allow"), denied]), "unknown");
+}

@@ -23,6 +23,9 @@ use crate::policy::open::{self, Open};
 /// Documents take up documents: no deeper than this.
 const DEEPEST: usize = 8;
 
+/// The version of a document that names none.
+const VERSION: &str = "2012-10-17";
+
 /// The JSON text, with its open parts.
 pub(super) fn render(reader: Reader<'_, '_>, row: &Row<'_>) -> Fact<String> {
     match document(reader, row, 0) {
@@ -43,9 +46,12 @@ struct Document {
     version: Option<String>,
     id: Option<String>,
     statements: Vec<Statement>,
+    /// The version of what is taken up perhaps.
+    perhaps: Option<String>,
 }
 
 struct Statement {
+    /// An empty one is none.
     sid: Option<String>,
     elements: Map<String, Value>,
     /// Whether it is in the document is known only after the deploy.
@@ -72,7 +78,11 @@ impl Document {
             .into_iter()
             .map(|statement| match statement {
                 Value::Object(elements) => Some(Statement {
-                    sid: elements.get("Sid").and_then(Value::as_str).map(str::to_owned),
+                    sid: elements
+                        .get("Sid")
+                        .and_then(Value::as_str)
+                        .filter(|sid| !sid.is_empty())
+                        .map(str::to_owned),
                     elements,
                     is_perhaps: false,
                 }),
@@ -83,14 +93,18 @@ impl Document {
             version,
             id,
             statements,
+            perhaps: None,
         })
     }
 
-    /// Takes another document up: a statement replaces the one of the same `Sid`.
+    /// Takes another document up: a statement replaces the one of the same `Sid`, and the later version is taken.
     fn take_up(&mut self, other: Document, is_perhaps: bool) {
-        if !is_perhaps {
-            self.version = other.version.or(self.version.take());
-            self.id = other.id.or(self.id.take());
+        match is_perhaps {
+            true => self.perhaps = self.perhaps.take().max(other.version),
+            false => {
+                self.version = self.version.take().max(other.version);
+                self.id = other.id.or(self.id.take());
+            }
         }
         for mut statement in other.statements {
             statement.is_perhaps |= is_perhaps;
@@ -111,7 +125,7 @@ impl Document {
 
     fn into_json(self) -> Value {
         let mut document = Map::new();
-        let version = self.version.unwrap_or_else(|| "2012-10-17".to_owned());
+        let version = self.version.unwrap_or_else(|| VERSION.to_owned());
         document.insert("Version".to_owned(), version.into());
         if let Some(id) = self.id {
             document.insert("Id".to_owned(), id.into());
@@ -287,7 +301,11 @@ fn document(reader: Reader<'_, '_>, row: &Row<'_>, depth: usize) -> Result<Rende
     for argument in ["override_json", "override_policy_documents"] {
         within.take_up(&mut document, node, argument, depth)?;
     }
-    Ok(Rendered::Document(document))
+    // A policy variable is one only in the later version.
+    match document.perhaps > document.version {
+        true => Err(Why::AfterApply),
+        false => Ok(Rendered::Document(document)),
+    }
 }
 
 /// One data source, in its configuration.
@@ -426,11 +444,12 @@ impl Within<'_, '_, '_> {
             .enumerate()
             .map(|(number, statement)| (number, self.block(&["statement"], count, number, &[]), statement));
         Ok(Document {
-            version: answered(node.get("version").name())?,
+            version: Some(answered(node.get("version").name())?.unwrap_or_else(|| VERSION.to_owned())),
             id: node.get("policy_id").name().known().cloned(),
             statements: statements
                 .map(|(number, block, statement)| self.statement(statement, number, block))
                 .collect::<Result<_, _>>()?,
+            perhaps: None,
         })
     }
 
