@@ -773,3 +773,30 @@ fn an_old_fault_whose_statement_is_edited_is_neither_new_nor_repaired() {
         )
     );
 }
+
+#[test]
+fn a_bucket_that_may_log_is_not_said_to_log_nowhere() {
+    let template = "
+Parameters: {Audited: {Type: String}}
+Conditions: {Audit: !Equals [!Ref Audited, 'true']}
+Resources:
+  App:
+    Type: AWS::S3::Bucket
+    Properties:
+      LoggingConfiguration: !If [Audit, {DestinationBucketName: amzn-s3-demo-logs}, !Ref AWS::NoValue]
+";
+    for format in ["human", "markdown"] {
+        let told = stdout(&check_text(template.as_bytes(), &["--format", format]));
+        assert!(
+            told.contains("none known to have server access logging"),
+            "{told}"
+        );
+        assert!(told.contains("where 1 bucket logs can't be told"), "{told}");
+        assert!(!told.to_lowercase().contains("nothing to report"), "{told}");
+        let off = stdout(&check_text(
+            template.as_bytes(),
+            &["--format", format, "--parameter", "Audited=no"],
+        ));
+        assert!(off.contains("none with server access logging"), "{off}");
+    }
+}

@@ -1105,3 +1105,28 @@ mod applied {
         assert!(policy <= 20 * 1024, "{policy} bytes");
     }
 }
+
+#[test]
+fn a_plan_is_not_written_over_what_it_was_made_from() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let seed = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/unlogged.json");
+    let account = folder.path().join("account.json");
+    std::fs::copy(&seed, &account).expect("a copy");
+    let mut command = program(folder.path());
+    command.args([
+        "enable",
+        "--all-unlogged",
+        "--create",
+        "--snapshot",
+        "account.json",
+    ]);
+    let output = run(command.args(["--out", "./account.json"]));
+    assert_eq!(
+        output.status.code(),
+        Some(2),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let kept = std::fs::read(&account).expect("it is there");
+    assert_eq!(kept, std::fs::read(seed).expect("it is there"));
+}

@@ -1,6 +1,7 @@
 //! What every command that changes something shares: the plan is shown, the question asked, the very plan applied.
 
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
@@ -9,6 +10,7 @@ use super::arguments::AccountArguments;
 #[cfg(feature = "aws")]
 use super::carry_out::apply;
 use super::error::Error;
+use super::file;
 use super::output::Console;
 use crate::apply::Stop;
 use crate::inventory::Inventory;
@@ -158,7 +160,12 @@ pub fn conduct(conduct: &Conduct<'_>, console: &Console) -> Result<Exit, Error> 
     }
     console.write(|out| render::plan::render(plan, consequences, conduct.left, console.style, out))?;
     if let Some(path) = &arguments.out {
-        std::fs::write(path, plan.to_text()).map_err(|source| Error::Write {
+        let place = |path: &str| Path::new(path).canonicalize().ok();
+        let input = account.snapshot.as_deref().and_then(place);
+        if input.is_some() && input == place(path) {
+            return Err(Error::OverItsInput { path: path.clone() });
+        }
+        file::write_private(Path::new(path), plan.to_text().as_bytes()).map_err(|source| Error::Write {
             path: path.clone(),
             source,
         })?;

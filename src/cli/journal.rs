@@ -157,8 +157,7 @@ mod written {
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
             let (mut file, mut line) = match options.open(&path) {
                 Ok(file) => {
-                    // A file system without locks has none to wait for.
-                    let _ = file.try_lock();
+                    lock(&file, &path)?;
                     (file, String::new())
                 }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => go_on(&path, plan)?,
@@ -199,6 +198,18 @@ mod written {
     }
 
     /// The file of a run that was interrupted, and what ends its last line where that was cut.
+    /// Its lines count from their own plan: two runs must not write between each other. A file system without locks has
+    /// none to wait for.
+    fn lock(file: &File, path: &Path) -> Result<(), Error> {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => Err(Error::UndoFileTaken {
+                path: path.display().to_string(),
+                reason: "another run writes to it",
+            }),
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
+        }
+    }
+
     fn go_on(path: &Path, plan: &Plan) -> Result<(File, String), Error> {
         let shown = path.display().to_string();
         let failed = |source| Error::Write {
@@ -214,10 +225,7 @@ mod written {
             .append(true)
             .open(path)
             .map_err(failed)?;
-        // Its lines count from their own plan: two runs must not write between each other.
-        if let Err(TryLockError::WouldBlock) = file.try_lock() {
-            return Err(taken("another run writes to it"));
-        }
+        lock(&file, path)?;
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(failed)?;
         if text.is_empty() {

@@ -74,10 +74,7 @@ pub fn render_within(report: &Report, limit: usize, out: &mut dyn Write) -> io::
 fn edges(report: &Report) -> String {
     let summary = &report.summary;
     if summary.edges == 0 {
-        return format!(
-            "Buckets: {}, none with server access logging.\n\n",
-            summary.buckets
-        );
+        return format!("Buckets: {}, {}.\n\n", summary.buckets, told::unlogged(report));
     }
     let verdicts: Vec<String> = summary
         .verdicts

@@ -190,7 +190,11 @@ fn render_summary(report: &Report, style: Style, out: &mut dyn Write) -> io::Res
     let summary = &report.summary;
     let buckets = count(summary.buckets, "bucket");
     match summary.edges {
-        0 => writeln!(out, "{buckets}, none with server access logging.")?,
+        0 => {
+            for line in wrap(&format!("{buckets}, {}.", told::unlogged(report)), style.width) {
+                writeln!(out, "{line}")?;
+            }
+        }
         edges => {
             writeln!(out, "{buckets}, {}:", count(edges, "logging edge"))?;
             render_verdicts(report, style, out)?;

@@ -55,8 +55,24 @@ pub fn undecided(each: &Reported<Undecided>) -> String {
     visible(&text).into_owned()
 }
 
-/// That edges can't be judged, where nothing else says so.
+/// What is said of buckets without an edge: `none with server access logging`, unless that isn't known.
+pub fn unlogged(report: &Report) -> String {
+    match report.summary.open_logging {
+        0 => "none with server access logging".to_owned(),
+        n => format!("none known to have server access logging, and of {n} that can't be told"),
+    }
+}
+
+/// That edges can't be judged, or whether there are any, where nothing else says so.
 pub fn unjudged(report: &Report) -> Option<String> {
+    let summary = &report.summary;
+    // Of a change, what was unknown before is no news.
+    if summary.edges == 0 && summary.open_logging > 0 && report.repaired.is_none() {
+        return Some(match summary.open_logging {
+            1 => "where 1 bucket logs can't be told".to_owned(),
+            n => format!("where {n} buckets log can't be told"),
+        });
+    }
     let from = match report.summary.unread {
         0 => "",
         _ => " from these files",

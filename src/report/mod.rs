@@ -48,6 +48,8 @@ impl Scale {
 #[derive(Debug, Clone, Default)]
 pub struct Coverage {
     pub buckets: Vec<Covered>,
+    /// Of how many of them it isn't known whether they log, and where.
+    pub open_logging: usize,
     /// Accounts without a bucket are looked at too.
     pub empty_accounts: Vec<AccountId>,
     /// Every bucket of each account that it names.
@@ -74,6 +76,7 @@ impl Coverage {
             for bucket in &account.buckets {
                 coverage.complete &= bucket.in_scope;
                 if bucket.in_scope {
+                    coverage.open_logging += usize::from(bucket.logging.why().is_some());
                     coverage.buckets.push(Covered {
                         account: account.id.known().cloned(),
                         region: bucket.region.known().cloned(),
@@ -164,6 +167,8 @@ pub struct Summary {
     pub repaired: usize,
     /// Questions that hang on what was not in the input, and that are not listed one by one.
     pub unread: usize,
+    /// Buckets of which it isn't known whether they log.
+    pub open_logging: usize,
     /// What would tell them, as the user gives it.
     pub told_by: BTreeSet<&'static str>,
     pub api_calls: Option<u64>,
@@ -224,6 +229,7 @@ impl Report {
             baseline: known.len(),
             repaired: 0,
             unread: 0,
+            open_logging: coverage.open_logging,
             told_by: BTreeSet::new(),
             api_calls: scale.api_calls,
             verdicts,

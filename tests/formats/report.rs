@@ -101,6 +101,7 @@ fn scale(subjects: &[&Subject]) -> Scale {
         api_calls: Some(12),
         taken_at: Some(NOW.to_owned()),
         coverage: Coverage {
+            open_logging: 0,
             buckets: subjects
                 .iter()
                 .map(|subject| Covered {
