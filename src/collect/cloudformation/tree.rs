@@ -284,6 +284,12 @@ mod tests {
     }
 
     #[test]
+    fn of_merged_keys_the_written_one_counts_and_the_first_mapping() {
+        let node = root("b: {<<: [{x: 1, y: 2}, {x: 3, z: 4}], y: 5}\n");
+        assert_eq!(shape(node.get("b").expect("it is there")), "{z:#4,x:#1,y:#5}");
+    }
+
+    #[test]
     fn depth_is_bounded_in_both_languages_and_through_aliases() {
         let deep = |open: &str, close: &str, times| format!("{}{}", open.repeat(times), close.repeat(times));
         for text in [

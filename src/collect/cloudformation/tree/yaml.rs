@@ -3,7 +3,7 @@
 //! (<https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/745>), and `no` is false
 //! (<https://github.com/aws/aws-cli/pull/5257>).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use granit_parser::{Event, Parser, Placement, ScalarStyle, Span, Tag};
@@ -213,14 +213,14 @@ impl<'a> Builder<'a> {
             return Ok(members);
         }
         // A key that is written wins over one that is merged; of those merged, the first mapping's, which is last here.
+        let mut seen: BTreeSet<&str> = members.iter().map(|own| own.key.as_str()).collect();
         let mut all: Vec<Member> = Vec::with_capacity(merged.len() + members.len());
-        for (position, member) in merged.iter().enumerate() {
-            let written = members.iter().any(|own| own.key == member.key);
-            let again = merged[position + 1..].iter().any(|later| later.key == member.key);
-            if !written && !again {
+        for member in merged.iter().rev() {
+            if seen.insert(&member.key) {
                 all.push(member.clone());
             }
         }
+        all.reverse();
         all.extend(members);
         Ok(all)
     }
