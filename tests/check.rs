@@ -57,6 +57,51 @@ fn a_plan_that_removes_a_grant_names_every_edge_that_needs_it() {
 }
 
 #[test]
+fn a_template_that_holds_a_configuration_of_terraform_is_a_template() {
+    let template = "Resources:
+  App: {Type: 'AWS::S3::Bucket'}
+  Host:
+    Type: AWS::EC2::Instance
+    Properties:
+      UserData: |
+        terraform {
+        }
+        provider \"aws\" {}
+";
+    let output = check_text(template.as_bytes(), &["--format", "short"]);
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    let configuration = "terraform {\n}\nresource \"aws_s3_bucket\" \"app\" {\n}\n";
+    let output = check_text(configuration.as_bytes(), &[]);
+    assert_eq!(code(&output), 2);
+    assert!(
+        stderr(&output).contains("a configuration of Terraform"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn a_remark_on_a_line_names_its_file_once() {
+    let template = "Resources:
+  App: {Type: 'AWS::S3::Bucket', Properties: {BucketName: 012345670123}}
+  App: {Type: 'AWS::S3::Bucket', Properties: {BucketName: app-data}}
+";
+    let told = stderr(&check_text(template.as_bytes(), &["--format", "short"]));
+    let remarks: Vec<&str> = told
+        .lines()
+        .filter(|line| line.contains("stands twice") || line.contains("octal"))
+        .collect();
+    assert_eq!(remarks.len(), 2, "{told}");
+    for remark in remarks {
+        assert_eq!(
+            remark.matches("stdin").count() + remark.matches("-:").count(),
+            1,
+            "{remark}"
+        );
+    }
+}
+
+#[test]
 fn a_plan_that_deletes_a_target_names_every_edge_that_dangles() {
     let output = check(&[&plan("deletes-the-target"), "--new-only", "--format", "json"]);
     assert_eq!(code(&output), 1, "{}", stderr(&output));

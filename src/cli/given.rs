@@ -1,5 +1,6 @@
 //! The files that a user gives: each told by what it is, and read by who reads that kind.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -88,12 +89,20 @@ impl Given {
     pub fn say(&self, console: &Console) {
         for deployment in &self.deployments {
             for remark in &deployment.remarks {
-                console.remark(&format!("{}: {remark}", deployment.title));
+                console.remark(&placed(&deployment.title, remark));
             }
         }
         for collision in collisions(&self.deployments) {
             console.remark(&collision);
         }
+    }
+}
+
+/// A remark behind the name of its file, unless it begins with that itself, as one with a line does.
+fn placed<'r>(title: &str, remark: &'r str) -> Cow<'r, str> {
+    match remark.strip_prefix(title) {
+        Some(rest) if rest.starts_with(':') => Cow::Borrowed(remark),
+        Some(_) | None => Cow::Owned(format!("{title}: {remark}")),
     }
 }
 
@@ -158,18 +167,18 @@ pub fn read(
                     text: text.into(),
                 });
             }
-            Kind::NotJson if is_configuration(&path, &text) => {
-                return Err(Error::Kind {
-                    path: shown,
-                    source: KindError::Configuration,
-                });
-            }
             // No JSON: a template in YAML, or nothing.
             Kind::NotJson => match cloudformation::recognise(&text) {
                 Ok(Some(_)) => given.templates.push(Source {
                     path,
                     text: text.into(),
                 }),
+                Ok(None) | Err(_) if is_configuration(&path, &text) => {
+                    return Err(Error::Kind {
+                        path: shown,
+                        source: KindError::Configuration,
+                    });
+                }
                 Ok(None) => return Err(Error::Template(TemplateError::NotATemplate { path: shown })),
                 Err(source) if is_yaml(&path) => {
                     return Err(Error::Template(TemplateError::Malformed { path: shown, source }));
@@ -228,9 +237,8 @@ fn configuration_in(folder: &str) -> Vec<(String, String)> {
     files
 }
 
-/// Terraform's own language: by its name, or by how a line begins.
+/// Terraform's own language: by its name, or by how a line begins. A line that is indented may be anything's.
 fn is_configuration(path: &str, text: &str) -> bool {
-    let mut lines = text.lines().map(str::trim_start);
     let begins = |line: &str| {
         let blocks = [
             "resource \"",
@@ -242,7 +250,7 @@ fn is_configuration(path: &str, text: &str) -> bool {
         ];
         blocks.iter().any(|block| line.starts_with(block))
     };
-    path.ends_with(".tf") || path.ends_with(".tofu") || lines.any(begins)
+    path.ends_with(".tf") || path.ends_with(".tofu") || text.lines().any(begins)
 }
 
 /// By its name, which is all there is to go by when it can't be read.
