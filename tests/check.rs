@@ -845,3 +845,25 @@ Resources:
         assert!(off.contains("none with server access logging"), "{off}");
     }
 }
+
+#[test]
+fn a_bucket_that_another_name_replaces_is_named_as_the_one_that_is_lost() {
+    let row = |kind: &str, name: &str, actions: Value, before: Value, after: Value| {
+        json!({"address": format!("{kind}.{name}"), "mode": "managed", "type": kind, "name": name,
+            "change": {"actions": actions, "before": before, "after": after, "after_unknown": {}}})
+    };
+    let logging =
+        |target: &str| json!({"bucket": "app-data", "target_bucket": target, "target_prefix": "app/"});
+    let (old, new) = ("amzn-s3-demo-logs", "amzn-s3-demo-logs-eu");
+    let plan = json!({"format_version": "1.2", "resource_changes": [
+        row("aws_s3_bucket", "logs", json!(["delete", "create"]), json!({"bucket": old}), json!({"bucket": new})),
+        row("aws_s3_bucket_logging", "app", json!(["update"]), logging(old), logging(new)),
+    ]});
+    let output = check_text(plan.to_string().as_bytes(), &["--new-only", "--format", "short"]);
+    let told = stdout(&output);
+    assert!(
+        told.contains(&format!("this deploy replaces `{old}` by `{new}`")),
+        "{told}"
+    );
+    assert!(told.contains(&format!("the logs in `{old}` are gone")), "{told}");
+}

@@ -311,6 +311,18 @@ impl Statement<'_, '_> {
     fn writes(&self, call: Call) -> bool {
         self.declared.configuration.writes(call)
     }
+
+    /// The name that a bucket had before it is made anew under another one.
+    fn replaced_name(&self) -> Option<&str> {
+        if self.declared.fate != Fate::Replaced {
+            return None;
+        }
+        let was = |other: &&Declared| other.fate == Fate::Deleted && other.address == self.declared.address;
+        match &self.file.declared.iter().find(was)?.bucket {
+            BucketKey::Name(name) => Some(name),
+            BucketKey::Address(_) | BucketKey::OneOf(_) | BucketKey::Any => None,
+        }
+    }
 }
 
 /// Everything that is said of one bucket.
@@ -482,6 +494,10 @@ impl<'f, 'a> Topic<'f, 'a> {
             let mut lose = |of| {
                 losses.push(Loss {
                     of,
+                    old_name: statement
+                        .replaced_name()
+                        .filter(|old| *old != label.as_ref())
+                        .map(str::to_owned),
                     address: declared.address.clone(),
                     title: statement.file.title.to_owned(),
                     place: declared.place.clone(),

@@ -77,6 +77,8 @@ impl Account {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loss {
     pub of: Lost,
+    /// The bucket that is lost, where another name takes its place.
+    pub old_name: Option<String>,
     /// The resource that is deleted or replaced.
     pub address: String,
     /// The file that says so.

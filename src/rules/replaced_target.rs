@@ -27,10 +27,17 @@ fn check(context: &BucketContext<'_, '_>) -> Verdict {
     else {
         return Ok(None);
     };
-    let mut finding = Finding::new(format!(
-        "this deploy replaces `{name}`, and buckets log to it: the logs in it are gone, and until it and its policy are \
-         there again nothing is delivered"
-    ))
+    let message = match &loss.old_name {
+        None => format!(
+            "this deploy replaces `{name}`, and buckets log to it: the logs in it are gone, and until it and its \
+             policy are there again nothing is delivered"
+        ),
+        Some(old) => format!(
+            "this deploy replaces `{old}` by `{name}`, and buckets log to it: the logs in `{old}` are gone, and until \
+             `{name}` and its policy are there nothing is delivered"
+        ),
+    };
+    let mut finding = Finding::new(message)
     .label_at(loss.place.as_ref(), format!("`{}` is deleted and created again", loss.address))
     .help(
         "keep the bucket: take back what makes it a new one (its name, its prefix, its address without a `moved` block), \
