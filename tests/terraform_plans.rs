@@ -551,6 +551,43 @@ fn the_source_tells_how_a_target_is_put_together() {
 }
 
 #[test]
+fn a_file_that_is_not_read_may_override_what_the_source_tells() {
+    let logs = ["aws_s3_bucket.logs.id", "aws_s3_bucket.logs"];
+    let plan = app_to_logs()
+        .creates(
+            "aws_s3_bucket_policy.logs",
+            json!({}),
+            json!({"bucket": true, "policy": true}),
+            json!({"bucket": {"references": logs}, "policy": {"references": ["local.grant"]}}),
+        )
+        .text();
+    let main = "locals {
+          grant = {
+            Effect = \"Allow\", Principal = { Service = \"logging.s3.amazonaws.com\" }, Action = \"s3:PutObject\",
+            Resource = \"arn:aws:s3:::amzn-s3-demo-logs/*\"
+          }
+        }
+        resource \"aws_s3_bucket_policy\" \"logs\" {
+          bucket = aws_s3_bucket.logs.id
+          policy = jsonencode({ Version = \"2012-10-17\", Statement = [local.grant] })
+        }";
+    let grant = |name: &str, text: &str| told(&beside(&plan, &[("main.tf", main), (name, text)])).0;
+    let overrides = r#"{"locals": {"grant": {"Effect": "Deny"}}}"#;
+    assert_eq!(grant("other.tf", ""), "allowed");
+    for (name, text) in [
+        ("override.tf.json", overrides),
+        ("override.tofu.json", overrides),
+        ("override.tf", "locals { grant = ??? }"),
+        ("override.tf", "locals { grant = { Effect = \"Deny\" } }"),
+    ] {
+        assert_eq!(grant(name, text), "unknown", "{name}: {text}");
+    }
+    // Neither of these is read by Terraform.
+    assert_eq!(grant(".override.tf.json", overrides), "allowed");
+    assert_eq!(grant("override.json", overrides), "allowed");
+}
+
+#[test]
 fn the_source_tells_which_instance_an_index_means() {
     let mut plan = Plan::default();
     for number in 0..3 {

@@ -212,27 +212,32 @@ fn modules_of(folder: &str) -> Result<Option<String>, Error> {
     Ok(std::fs::read_to_string(path.join(".terraform/modules/modules.json")).ok())
 }
 
-/// The files of a folder that Terraform and OpenTofu read.
-fn configuration_in(folder: &str) -> Vec<(String, String)> {
+/// The files of a folder that Terraform and OpenTofu read, without the text of those in JSON and of those that are too
+/// large or can't be had.
+fn configuration_in(folder: &str) -> Vec<(String, Option<String>)> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Vec::new();
     };
     let mut files = Vec::new();
     for entry in entries.flatten() {
         let path = entry.path();
-        let is_configuration = path
-            .extension()
-            .is_some_and(|extension| extension == "tf" || extension == "tofu");
-        let is_small = entry
-            .metadata()
-            .is_ok_and(|metadata| metadata.len() <= LARGEST_SOURCE);
-        if is_configuration
-            && is_small
-            && let Ok(text) = std::fs::read_to_string(&path)
-        {
-            let shown = path.display().to_string();
-            files.push((shown.strip_prefix("./").unwrap_or(&shown).to_owned(), text));
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+        let is_json = ends(&[".tf.json", ".tofu.json"]);
+        // What an editor keeps beside a file is none of Terraform's.
+        let is_hidden = name.starts_with('.') || name.starts_with('#');
+        if is_hidden || path.is_dir() || !(is_json || ends(&[".tf", ".tofu"])) {
+            continue;
         }
+        let is_small = std::fs::metadata(&path)
+            .is_ok_and(|metadata| metadata.is_file() && metadata.len() <= LARGEST_SOURCE);
+        let text = match is_small && !is_json {
+            true => std::fs::read_to_string(&path).ok(),
+            false => None,
+        };
+        let shown = path.display().to_string();
+        files.push((shown.strip_prefix("./").unwrap_or(&shown).to_owned(), text));
     }
     files
 }

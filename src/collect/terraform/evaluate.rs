@@ -128,7 +128,7 @@ impl<'r, 'a> Evaluator<'r, 'a> {
         let Some(folder) = self.sources.folder_of(&address.scope) else {
             return false;
         };
-        let Some(block) = folder.block(&address.block_name()) else {
+        let Some(block) = folder.written_block(&address.block_name()) else {
             return false;
         };
         let site = self.site(address, block);

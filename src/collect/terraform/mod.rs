@@ -294,7 +294,9 @@ impl Parts<'_, '_> {
             known: &Known::default(),
             namesakes: &OnceCell::new(),
         };
-        reader.read(is_state, remarks)
+        let mut deployment = reader.read(is_state, remarks)?;
+        deployment.remarks.extend(self.sources.and_then(Sources::remark));
+        Ok(deployment)
     }
 }
 

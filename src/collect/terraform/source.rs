@@ -23,8 +23,9 @@ use crate::inventory::{Allowance, Document, Place, Title};
 /// Blocks in blocks deeper than this hold no argument that is looked for.
 const DEEPEST: usize = 8;
 
-/// Gives the files of a folder that Terraform reads: each with its path and its text.
-pub type Load<'l> = dyn Fn(&str) -> Vec<(String, String)> + 'l;
+/// Gives the files of a folder that Terraform reads: each with its path and its text. No text where it isn't in HCL's
+/// own syntax, or can't be had.
+pub type Load<'l> = dyn Fn(&str) -> Vec<(String, Option<String>)> + 'l;
 
 /// A configuration, read as far as it is asked for.
 pub struct Sources<'l> {
@@ -56,6 +57,8 @@ pub(super) struct Folder {
     blocks: BTreeMap<String, Written>,
     /// What `locals` name; nothing where a name is given twice.
     locals: BTreeMap<String, Option<Expression>>,
+    /// The files that aren't read. They may override whatever is written in the others: nothing here is evaluated.
+    unread: Vec<String>,
 }
 
 /// A block as it is written.
@@ -132,6 +135,25 @@ impl<'l> Sources<'l> {
         }
     }
 
+    /// What to say of the files that were met and not read.
+    pub(super) fn remark(&self) -> Option<String> {
+        let folders = self.folders.borrow();
+        let unread: Vec<&str> = folders
+            .values()
+            .flat_map(|folder| &folder.unread)
+            .map(String::as_str)
+            .collect();
+        let more = match unread.len().checked_sub(1)? {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let first = unread.first()?;
+        Some(format!(
+            "{first}{more} wasn't read (JSON, no HCL, or too large) and may override what stands beside it: nothing in \
+             that folder is evaluated"
+        ))
+    }
+
     fn locate(&self, scope: &[Call]) -> Option<Located> {
         let mut folder = self.root.clone();
         let mut path = String::new();
@@ -176,7 +198,10 @@ impl<'l> Sources<'l> {
         // OpenTofu's own files go before Terraform's of the same name.
         files.sort_by_key(|(path, _)| (path.ends_with(".tofu"), path.clone()));
         for (path, text) in files {
-            folder.read(&path, text.into());
+            let is_read = text.is_some_and(|text| folder.read(&path, text.into()));
+            if !is_read {
+                folder.unread.push(path);
+            }
         }
         let folder = Rc::new(folder);
         self.folders
@@ -258,10 +283,10 @@ impl Written {
 }
 
 impl Folder {
-    /// A file that isn't HCL that can be read places nothing; the plan was made of it all the same.
-    fn read(&mut self, path: &str, text: Arc<str>) {
+    /// Whether it was read: a file that isn't HCL that can be read places nothing; the plan was made of it all the same.
+    fn read(&mut self, path: &str, text: Arc<str>) -> bool {
         let Ok(body) = hcl_edit::parser::parse_body(&text) else {
-            return;
+            return false;
         };
         let document = Arc::new(Document {
             title: Title::File {
@@ -288,16 +313,23 @@ impl Folder {
                 self.blocks.insert(key, written);
             }
         }
+        true
     }
 
-    /// A block by its kind and labels, where there is one.
+    /// A block by its kind and labels, where there is one and nothing overrides it.
     pub fn block(&self, key: &str) -> Option<&Block> {
         let written = self.blocks.get(key)?;
-        (!written.is_repeated).then_some(&written.block)
+        (!written.is_repeated && self.unread.is_empty()).then_some(&written.block)
+    }
+
+    /// A block as it is written, whatever overrides it.
+    pub fn written_block(&self, key: &str) -> Option<&Block> {
+        self.blocks.get(key).map(|written| &written.block)
     }
 
     pub fn local(&self, name: &str) -> Option<&Expression> {
-        self.locals.get(name)?.as_ref()
+        let is_whole = self.unread.is_empty();
+        self.locals.get(name).filter(|_| is_whole)?.as_ref()
     }
 }
 
@@ -435,12 +467,12 @@ module \"far\" {
 }
 ";
 
-    fn load(folder: &str) -> Vec<(String, String)> {
+    fn load(folder: &str) -> Vec<(String, Option<String>)> {
         match folder {
-            "infra" => vec![("infra/main.tf".to_owned(), MAIN.to_owned())],
+            "infra" => vec![("infra/main.tf".to_owned(), Some(MAIN.to_owned()))],
             "infra/logs" => vec![(
                 "infra/logs/main.tf".to_owned(),
-                "resource \"aws_s3_bucket\" \"this\" {}\n".to_owned(),
+                Some("resource \"aws_s3_bucket\" \"this\" {}\n".to_owned()),
             )],
             _ => Vec::new(),
         }
@@ -510,16 +542,25 @@ module \"far\" {
 
     #[test]
     fn broken_files_place_nothing() {
-        let load = |_: &str| vec![("main.tf".to_owned(), "resource \"aws_s3_bucket\" {{{".to_owned())];
+        let load = |_: &str| {
+            vec![(
+                "main.tf".to_owned(),
+                Some("resource \"aws_s3_bucket\" {{{".to_owned()),
+            )]
+        };
         let sources = Sources::new(".", None, &load);
         let address = Address::parse("aws_s3_bucket.app").expect("an address");
         assert!(sources.find(&address).is_none());
+        let remark = sources.remark().expect("a remark");
+        assert!(remark.starts_with("main.tf wasn't read"), "{remark}");
+        let whole = Sources::new("infra", None, &load);
+        assert!(whole.find(&address).is_some() && whole.remark().is_none());
         for text in [
             "{".repeat(50_000),
             "a = [".repeat(50_000),
             "a = \"${".repeat(20_000),
         ] {
-            let load = |_: &str| vec![("main.tf".to_owned(), text.clone())];
+            let load = |_: &str| vec![("main.tf".to_owned(), Some(text.clone()))];
             assert!(Sources::new(".", None, &load).find(&address).is_none());
         }
     }
