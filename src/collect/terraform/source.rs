@@ -553,7 +553,7 @@ module \"far\" {
         assert!(sources.find(&address).is_none());
         let remark = sources.remark().expect("a remark");
         assert!(remark.starts_with("main.tf wasn't read"), "{remark}");
-        let whole = Sources::new("infra", None, &load);
+        let whole = Sources::new("infra", None, &self::load);
         assert!(whole.find(&address).is_some() && whole.remark().is_none());
         for text in [
             "{".repeat(50_000),
