@@ -499,7 +499,7 @@ fn a_state_is_of_the_account_that_what_is_laid_onto_it_names() {
         owned(Some("111122223333"), ""),
         owned(Some("444455556666"), "role"),
     ];
-    assert_eq!(identified(two).0, false);
+    assert!(!identified(two).0);
 }
 
 #[test]

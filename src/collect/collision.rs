@@ -18,14 +18,16 @@ pub fn collisions(deployments: &[Deployment]) -> Vec<String> {
     told
 }
 
+/// A name; or an address, which counts within its file.
+type Bucket<'d> = (Option<usize>, &'d str);
+
 fn of_setting<T>(
     deployments: &[Deployment],
     setting: &str,
     pick: impl Fn(&Configuration) -> &Said<T>,
     alike: impl Fn(&T, &T) -> bool,
 ) -> Vec<String> {
-    // An address counts within its file.
-    let mut writers: BTreeMap<(Option<usize>, &str), Vec<(&str, &T)>> = BTreeMap::new();
+    let mut writers: BTreeMap<Bucket<'_>, Vec<(&str, &T)>> = BTreeMap::new();
     for (number, deployment) in deployments.iter().enumerate() {
         for declared in deployment
             .declared
