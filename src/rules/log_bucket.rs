@@ -53,10 +53,15 @@ fn asked(call: Call, why: &Why) -> Option<Undecided> {
     (*why != Why::NotRead).then(|| Undecided::without(call, why))
 }
 
-/// Undecided where a bucket that nobody listed, or whose target isn't known, may log here.
+/// Undecided where a bucket that nobody listed, or whose target isn't known, may log here; and where one names this
+/// bucket, and nobody knows whether their accounts are one.
 pub fn no_hidden_source(context: &BucketContext<'_, '_>) -> Result<(), Undecided> {
     if let Listing::Unknown(why) = &context.account().listing {
         return Err(Undecided::without(Call::List, why));
+    }
+    if let Some(source) = context.tallies.named_perhaps(context.bucket()) {
+        let whose = Undecided::without(Call::List, &Why::NotRead);
+        return Err(Undecided { needs: None, ..whose }.on(&source.label));
     }
     match context.tallies.hidden_source(context.account(), context.bucket()) {
         Some(hidden) => Err(Undecided::without(Call::Logging, hidden.why).on(&hidden.bucket.label)),

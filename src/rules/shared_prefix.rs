@@ -4,7 +4,7 @@ use super::context::place_of;
 use super::{Check, EdgeContext, Effect, Rule};
 use crate::finding::{Finding, Goal, Severity, Undecided, Verdict};
 use crate::graph::Target;
-use crate::inventory::{Call, Fact, KeyFormat};
+use crate::inventory::{Call, Fact, KeyFormat, Why};
 
 pub const RULE: Rule = Rule {
     code: "S3L007",
@@ -45,7 +45,15 @@ fn check(context: &EdgeContext<'_, '_>) -> Verdict {
         Fact::Absent => "",
     };
     let Some(other) = context.tallies.same_keys(context.number) else {
-        return Ok(None);
+        return match context.tallies.is_same_keys_perhaps(context.number) {
+            true => Err(Undecided {
+                why: Why::AfterApply,
+                call: None,
+                needs: None,
+                on: None,
+            }),
+            false => Ok(None),
+        };
     };
     let other = context.graph.edge(other);
     let (source, target) = (context.source(), context.target());

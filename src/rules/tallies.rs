@@ -15,12 +15,16 @@ pub struct Tallies<'a> {
     grants: Grants,
     /// By edge: another edge that writes the same keys into the same target.
     same_keys: BTreeMap<EdgeNumber, EdgeNumber>,
+    /// By edge: one that writes the same keys, unless both are of one bucket, which has a name there and none yet here.
+    same_keys_perhaps: BTreeSet<EdgeNumber>,
     /// How many edges lead to a target, by account and the target's text.
     fans: BTreeMap<(usize, &'a str), usize>,
     /// The buckets of cycles, by address.
     in_cycles: BTreeSet<usize>,
     /// The buckets that a bucket of another account names as its target, by address.
     named_from_afar: BTreeSet<usize>,
+    /// By the address of a bucket: one that names it as its target, and nobody knows whether its account is the same.
+    named_perhaps: BTreeMap<usize, &'a Bucket>,
     /// By the address of a bucket: the bucket at the end of the way that leads from it, whose own target isn't known.
     open_ends: BTreeMap<usize, Hidden<'a>>,
     /// By the address of the account, then by region: a bucket that may log to any other, and why nobody knows.
@@ -36,10 +40,12 @@ pub struct Hidden<'a> {
 
 impl<'a> Tallies<'a> {
     pub fn count(graph: &LogGraph<'a>, cycles: &[Cycle<'a>], facts: &Facts) -> Self {
+        let same = same_keys(graph);
         let mut tallies = Self {
             facts: facts.clone(),
             grants: Grants::decide(graph, facts),
-            same_keys: same_keys(graph),
+            same_keys: same.certain,
+            same_keys_perhaps: same.perhaps,
             in_cycles: cycles
                 .iter()
                 .flat_map(|cycle| &cycle.buckets)
@@ -47,9 +53,16 @@ impl<'a> Tallies<'a> {
                 .collect(),
             ..Self::default()
         };
+        let by_name = by_name(graph);
         for (_, edge) in graph.edges() {
             if let Some(target) = edge.target_text() {
                 *tallies.fans.entry((address(edge.account), target)).or_default() += 1;
+            }
+            if let (Target::Unknown(_), Some(target)) = (&edge.target, edge.target_text()) {
+                let named = by_name.get(&(edge.account.partition.as_str(), target));
+                for bucket in named.into_iter().flatten() {
+                    tallies.named_perhaps.entry(*bucket).or_insert(edge.source);
+                }
             }
             if let Target::Foreign {
                 owner: Some((_, bucket)),
@@ -98,6 +111,11 @@ impl<'a> Tallies<'a> {
         self.same_keys.get(&edge).copied()
     }
 
+    /// Whether there is no such edge but one whose source may be this very bucket.
+    pub fn is_same_keys_perhaps(&self, edge: EdgeNumber) -> bool {
+        self.same_keys_perhaps.contains(&edge)
+    }
+
     /// Whether this edge's target is named by another edge too.
     pub fn shares_target(&self, edge: &Edge<'_>) -> bool {
         let target = edge.target_text().unwrap_or_default();
@@ -113,6 +131,11 @@ impl<'a> Tallies<'a> {
     /// Where the way from this bucket is lost from sight: it may lead back.
     pub fn open_end(&self, bucket: &Bucket) -> Option<Hidden<'a>> {
         self.open_ends.get(&address(bucket)).copied()
+    }
+
+    /// A bucket that names this one as its target, from an account that may be another.
+    pub fn named_perhaps(&self, bucket: &Bucket) -> Option<&'a Bucket> {
+        self.named_perhaps.get(&address(bucket)).copied()
     }
 
     pub fn is_named_from_afar(&self, bucket: &Bucket) -> bool {
@@ -164,10 +187,37 @@ impl<'a> Tallies<'a> {
     }
 }
 
+/// The addresses of the buckets of a name, by partition and name. One account alone knows its own.
+fn by_name<'a>(graph: &LogGraph<'a>) -> BTreeMap<(&'a str, &'a str), Vec<usize>> {
+    let mut all: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+    let accounts = &graph.inventory().accounts;
+    for account in accounts.iter().filter(|_| accounts.len() > 1) {
+        for bucket in account.buckets.iter().filter(|bucket| bucket.name_known) {
+            let name = (account.partition.as_str(), bucket.label.as_ref());
+            all.entry(name).or_default().push(address(bucket));
+        }
+    }
+    all
+}
+
+/// What is known of edges that write the same keys.
+#[derive(Default)]
+struct SameKeys {
+    certain: BTreeMap<EdgeNumber, EdgeNumber>,
+    perhaps: BTreeSet<EdgeNumber>,
+}
+
+/// Whether two may be one bucket: one is declared and gets its name with the deploy, the other was there before.
+fn may_be_one(one: &Bucket, other: &Bucket) -> bool {
+    let is_declared = |bucket: &Bucket| !bucket.name_known;
+    let was_there = |bucket: &Bucket| bucket.name_known && bucket.place.is_none();
+    is_declared(one) && was_there(other) || was_there(one) && is_declared(other)
+}
+
 /// Edges whose keys can't be told apart: the same target, the same prefix, and nothing after it that names the source.
 /// Keys of the simple format have one length after the prefix, so that of two prefixes, one the start of the other, no
 /// key of the one can be a key of the other.
-fn same_keys(graph: &LogGraph<'_>) -> BTreeMap<EdgeNumber, EdgeNumber> {
+fn same_keys(graph: &LogGraph<'_>) -> SameKeys {
     let mut writers: BTreeMap<(usize, &str, &str), Vec<EdgeNumber>> = BTreeMap::new();
     for (number, edge) in graph.edges() {
         let arrives = match &edge.target {
@@ -186,15 +236,19 @@ fn same_keys(graph: &LogGraph<'_>) -> BTreeMap<EdgeNumber, EdgeNumber> {
         let key = (address(edge.account), target, prefix.as_str());
         writers.entry(key).or_default().push(number);
     }
-    let mut same = BTreeMap::new();
+    let mut same = SameKeys::default();
     for writers in writers.values() {
         for number in writers {
             let source = graph.edge(*number).source;
             let meets = |other: &&EdgeNumber| {
                 *other != number && !source.never_with.contains(&graph.edge(**other).source.label)
             };
-            if let Some(other) = writers.iter().find(meets) {
-                same.insert(*number, *other);
+            let is_another = |other: &&EdgeNumber| !may_be_one(source, graph.edge(**other).source);
+            let mut others = writers.iter().filter(meets);
+            if let Some(other) = others.clone().find(is_another) {
+                same.certain.insert(*number, *other);
+            } else if others.next().is_some() {
+                same.perhaps.insert(*number);
             }
         }
     }

@@ -55,6 +55,33 @@ fn after(properties: &str, base: &Inventory) -> Bucket {
         .clone()
 }
 
+#[test]
+fn a_bucket_whose_name_is_open_may_be_the_one_that_is_there() {
+    let said = |name: &str, prefix: &str| {
+        let template = format!(
+            "Parameters: {{Env: {{Type: String}}}}
+Resources:
+  App:
+    Type: AWS::S3::Bucket
+    Properties:
+      {name}
+      LoggingConfiguration: {{DestinationBucketName: logs, LogFilePrefix: {prefix}/}}
+"
+        );
+        let inventory = laid(&template, &account(json!({})));
+        let graph = LogGraph::new(&inventory);
+        let outcome = rules::run(&graph, &rules::ALL.iter().collect::<Vec<_>>());
+        (
+            outcome.findings.iter().any(|each| each.rule.code == "S3L007"),
+            outcome.undecided.iter().any(|each| each.rule.code == "S3L007"),
+        )
+    };
+    assert_eq!(said("BucketName: !Sub '${Env}-data'", "app-data"), (false, true));
+    assert_eq!(said("BucketName: !Sub '${Env}-data'", "other"), (false, false));
+    assert_eq!(said("BucketName: other-data", "app-data"), (true, false));
+    assert_eq!(said("BucketName: app-data", "app-data"), (false, false));
+}
+
 const LEFT_OUT: Why = Why::LeftOut;
 
 #[test]
