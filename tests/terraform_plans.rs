@@ -588,6 +588,109 @@ fn a_file_that_is_not_read_may_override_what_the_source_tells() {
 }
 
 #[test]
+fn a_value_is_what_its_declared_type_makes_of_it() {
+    let logs = ["aws_s3_bucket.logs.id", "aws_s3_bucket.logs"];
+    let grant = |declared: &str, value: Value, condition: &str| {
+        let mut plan = app_to_logs().creates(
+            "aws_s3_bucket_policy.logs",
+            json!({}),
+            json!({"bucket": true, "policy": true}),
+            json!({"bucket": {"references": logs}, "policy": {"references": ["var.of"]}}),
+        );
+        plan.root
+            .insert("variables".to_owned(), json!({"of": {"default": value}}));
+        let main = format!(
+            "variable \"of\" {{ type = {declared} }}
+             locals {{
+               grant = {{
+                 Effect = \"Allow\", Principal = {{ Service = \"logging.s3.amazonaws.com\" }}, Action = \"s3:PutObject\",
+                 Resource = \"arn:aws:s3:::amzn-s3-demo-logs/*\"
+               }}
+               deny = {{ Effect = \"Deny\", Principal = \"*\", Action = \"s3:*\", Resource = local.grant.Resource }}
+             }}
+             resource \"aws_s3_bucket_policy\" \"logs\" {{
+               bucket = aws_s3_bucket.logs.id
+               policy = jsonencode({{
+                 Version = \"2012-10-17\", Statement = [{condition} ? local.grant : local.deny]
+               }})
+             }}"
+        );
+        told(&beside(&plan.text(), &[("main.tf", &main)])).0
+    };
+    let many = json!({"a": "1", "b": "2"});
+    let text = "var.of == \"5\"";
+    for (declared, value, condition, expected) in [
+        // An object loses what its type doesn't name.
+        ("any", many.clone(), "length(var.of) > 1", "allowed"),
+        ("map(string)", many.clone(), "length(var.of) > 1", "allowed"),
+        (
+            "object({ a = string })",
+            many.clone(),
+            "length(var.of) > 1",
+            "denied",
+        ),
+        (
+            "object({ a = string })",
+            many.clone(),
+            "var.of.a == \"1\"",
+            "allowed",
+        ),
+        // A default may stand there.
+        (
+            "object({ a = string, c = optional(string, \"3\") })",
+            many.clone(),
+            "var.of.c == null",
+            "unknown",
+        ),
+        (
+            "object({ a = string, c = optional(string, \"3\") })",
+            many,
+            "length(var.of) == 2",
+            "allowed",
+        ),
+        ("string", json!("5"), text, "allowed"),
+        ("string", json!(5), text, "allowed"),
+        ("number", json!("5"), text, "unknown"),
+        ("number", json!(5), "var.of == 5", "allowed"),
+        ("bool", json!("true"), "var.of", "unknown"),
+        ("bool", json!(true), "var.of", "allowed"),
+        ("list(string)", json!([9, "10"]), "var.of[0] == \"9\"", "allowed"),
+        ("list(any)", json!([9, "10"]), "var.of[0] == 9", "unknown"),
+        ("list(any)", json!(["9", "10"]), "var.of[0] == \"9\"", "allowed"),
+        ("list(any)", json!([9, 10]), "tolist(var.of)[0] == 9", "allowed"),
+        (
+            "set(string)",
+            json!([10, 9]),
+            "tolist(var.of)[0] == \"10\"",
+            "allowed",
+        ),
+        (
+            "set(number)",
+            json!([10, 9]),
+            "tolist(var.of)[0] == \"10\"",
+            "unknown",
+        ),
+        (
+            "any",
+            json!([10, 9]),
+            "tolist(toset(var.of))[0] == \"10\"",
+            "unknown",
+        ),
+        ("any", json!([10, "9"]), "tolist(var.of)[0] == 10", "unknown"),
+        ("tuple([string])", json!(["9"]), "var.of[0] == \"9\"", "unknown"),
+        (
+            "list(object({ a = string }))",
+            json!([{"a": 1, "b": 2}]),
+            "length(var.of[0]) == 1",
+            "allowed",
+        ),
+    ] {
+        let told = grant(declared, value, condition);
+        assert_eq!(told, expected, "{declared}: {condition}");
+    }
+}
+
+#[test]
 fn the_source_tells_which_instance_an_index_means() {
     let mut plan = Plan::default();
     for number in 0..3 {

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::Reader;
 use super::address::{Address, Call, Key, Scope};
+use super::conversion::converted;
 use super::functions::{binary, function};
 use super::references::Candidate;
 use super::source::{Folder, Sources};
@@ -498,8 +499,7 @@ impl<'r, 'a> Evaluator<'r, 'a> {
         }
     }
 
-    /// A value as the declaration of its variable makes it: a set has an order of its own, and in place of nothing a
-    /// default may stand.
+    /// A value as the declaration of its variable makes it.
     fn declared(&self, name: &str, site: &Site<'_>, value: Worth) -> Worth {
         let folder = self.sources.folder_of(&site.scope);
         let block = folder
@@ -511,15 +511,9 @@ impl<'r, 'a> Evaluator<'r, 'a> {
         if block.body.has_attribute("nullable") && value == Worth::Null {
             return Worth::Unknown;
         }
-        let Some(declared) = block.body.get_attribute("type") else {
-            return value;
-        };
-        let text = declared.value.to_string();
-        match text.trim().starts_with("set(") {
-            true => function("toset", vec![value]),
-            false if text.contains("set(") => Worth::Unknown,
-            false if text.contains("optional(") && value.has_nothing() => Worth::Unknown,
-            false => value,
+        match block.body.get_attribute("type") {
+            Some(declared) => converted(value, &declared.value, 0),
+            None => value,
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hcl_edit::expr::BinaryOperator;
 
+use super::conversion::are_alike;
 use super::worth::{Worth, plain};
 
 pub(super) fn binary(operator: BinaryOperator, left: &Worth, right: &Worth) -> Worth {
@@ -61,10 +62,10 @@ pub(super) fn function(name: &str, mut arguments: Vec<Worth>) -> Worth {
     match (name, arguments.len()) {
         ("jsonencode", 1) => arguments[0].json().map_or(Worth::Unknown, Worth::Json),
         ("tostring", 1) => arguments[0].text().map_or(Worth::Unknown, Worth::Text),
-        // A set goes through its texts in their order.
+        // A set goes through its texts in their order; what else it holds becomes of one type first.
         ("toset", 1) => match arguments.swap_remove(0) {
-            Worth::List(items) if items.len() == 1 && items[0].text().is_some() => Worth::List(items),
-            Worth::List(items) => {
+            Worth::List(items) if matches!(items.as_slice(), [Worth::Text(_)]) => Worth::List(items),
+            Worth::List(items) if items.iter().all(|item| matches!(item, Worth::Text(_))) => {
                 let texts: Option<BTreeSet<String>> = items.iter().map(plain).collect();
                 texts.map_or(Worth::Unknown, |texts| {
                     Worth::List(texts.into_iter().map(Worth::Text).collect())
@@ -72,7 +73,11 @@ pub(super) fn function(name: &str, mut arguments: Vec<Worth>) -> Worth {
             }
             _ => Worth::Unknown,
         },
-        ("tolist" | "tomap", 1) => arguments.swap_remove(0),
+        ("tolist" | "tomap", 1) => match arguments.swap_remove(0) {
+            Worth::List(items) if are_alike(items.iter()) => Worth::List(items),
+            Worth::Map(members) if are_alike(members.values()) => Worth::Map(members),
+            _ => Worth::Unknown,
+        },
         ("concat", _) => {
             let mut all = Vec::new();
             for argument in arguments {

@@ -6,6 +6,7 @@
 
 mod address;
 mod comments;
+mod conversion;
 mod evaluate;
 mod functions;
 mod namesakes;

@@ -42,23 +42,6 @@ pub(super) fn plain(value: &Worth) -> Option<String> {
 }
 
 impl Worth {
-    /// Whether something in it is null.
-    pub fn has_nothing(&self) -> bool {
-        match self {
-            Worth::Null => true,
-            Worth::List(items) => items.iter().any(Worth::has_nothing),
-            Worth::Map(members) => members.values().any(Worth::has_nothing),
-            Worth::Unknown
-            | Worth::Bool(_)
-            | Worth::Number(_)
-            | Worth::Text(_)
-            | Worth::Json(_)
-            | Worth::Resource(_)
-            | Worth::Module(_)
-            | Worth::Document(_) => false,
-        }
-    }
-
     /// How many parts it has, a text by its length; none where they are nested too deeply. The recursion is bounded by
     /// that.
     pub fn weight(&self, depth: usize) -> Option<usize> {
