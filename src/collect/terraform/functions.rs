@@ -57,11 +57,18 @@ fn equal(left: &Worth, right: &Worth) -> Option<bool> {
 }
 
 /// The functions that only choose, collect or turn into text.
-pub(super) fn function(name: &str, mut arguments: Vec<Worth>) -> Worth {
+pub(super) fn function(name: &str, arguments: Vec<Worth>) -> Worth {
+    match name {
+        "toset" | "concat" | "compact" | "flatten" | "one" | "element" => of_lists(name, arguments),
+        "merge" | "keys" | "values" | "lookup" => of_maps(name, arguments),
+        "jsonencode" | "tostring" | "join" | "lower" | "replace" | "format" => of_texts(name, arguments),
+        _ => of_any(name, arguments),
+    }
+}
+
+fn of_lists(name: &str, mut arguments: Vec<Worth>) -> Worth {
     let is_known = |value: &Worth| !matches!(value, Worth::Unknown);
     match (name, arguments.len()) {
-        ("jsonencode", 1) => arguments[0].json().map_or(Worth::Unknown, Worth::Json),
-        ("tostring", 1) => arguments[0].text().map_or(Worth::Unknown, Worth::Text),
         // A set goes through its texts in their order; what else it holds becomes of one type first.
         ("toset", 1) => match arguments.swap_remove(0) {
             Worth::List(items) if matches!(items.as_slice(), [Worth::Text(_)]) => Worth::List(items),
@@ -71,11 +78,6 @@ pub(super) fn function(name: &str, mut arguments: Vec<Worth>) -> Worth {
                     Worth::List(texts.into_iter().map(Worth::Text).collect())
                 })
             }
-            _ => Worth::Unknown,
-        },
-        ("tolist" | "tomap", 1) => match arguments.swap_remove(0) {
-            Worth::List(items) if are_alike(items.iter()) => Worth::List(items),
-            Worth::Map(members) if are_alike(members.values()) => Worth::Map(members),
             _ => Worth::Unknown,
         },
         ("concat", _) => {
@@ -109,6 +111,29 @@ pub(super) fn function(name: &str, mut arguments: Vec<Worth>) -> Worth {
             }
             Worth::List(flat)
         }
+        ("one", 1) => match arguments.swap_remove(0) {
+            Worth::List(mut items) if items.len() == 1 => items.swap_remove(0),
+            Worth::List(items) if items.is_empty() => Worth::Null,
+            _ => Worth::Unknown,
+        },
+        ("element", 2) => match (arguments.swap_remove(0), arguments.swap_remove(0)) {
+            (Worth::List(mut items), Worth::Number(number)) if !items.is_empty() => {
+                match usize::try_from(number) {
+                    Ok(number) => {
+                        let place = number % items.len();
+                        items.swap_remove(place)
+                    }
+                    Err(_) => Worth::Unknown,
+                }
+            }
+            _ => Worth::Unknown,
+        },
+        _ => Worth::Unknown,
+    }
+}
+
+fn of_maps(name: &str, mut arguments: Vec<Worth>) -> Worth {
+    match (name, arguments.len()) {
         ("merge", _) => {
             let mut all = BTreeMap::new();
             for argument in arguments {
@@ -128,31 +153,6 @@ pub(super) fn function(name: &str, mut arguments: Vec<Worth>) -> Worth {
             Worth::Map(members) => Worth::List(members.into_values().collect()),
             _ => Worth::Unknown,
         },
-        ("length", 1) => {
-            let count = match &arguments[0] {
-                Worth::List(items) => items.len(),
-                Worth::Map(members) => members.len(),
-                _ => return Worth::Unknown,
-            };
-            i64::try_from(count).map_or(Worth::Unknown, Worth::Number)
-        }
-        ("one", 1) => match arguments.swap_remove(0) {
-            Worth::List(mut items) if items.len() == 1 => items.swap_remove(0),
-            Worth::List(items) if items.is_empty() => Worth::Null,
-            _ => Worth::Unknown,
-        },
-        ("element", 2) => match (arguments.swap_remove(0), arguments.swap_remove(0)) {
-            (Worth::List(mut items), Worth::Number(number)) if !items.is_empty() => {
-                match usize::try_from(number) {
-                    Ok(number) => {
-                        let place = number % items.len();
-                        items.swap_remove(place)
-                    }
-                    Err(_) => Worth::Unknown,
-                }
-            }
-            _ => Worth::Unknown,
-        },
         ("lookup", 2 | 3) => {
             let key = plain(&arguments[1]);
             match (arguments.swap_remove(0), key) {
@@ -160,18 +160,14 @@ pub(super) fn function(name: &str, mut arguments: Vec<Worth>) -> Worth {
                 _ => Worth::Unknown,
             }
         }
-        ("coalesce", _) => {
-            for argument in arguments {
-                match argument {
-                    Worth::Null => {}
-                    Worth::Text(text) if text.is_empty() => {}
-                    other => return other,
-                }
-            }
-            Worth::Unknown
-        }
-        // What fails is unknown here, and so is what comes after it.
-        ("try", 1..) => arguments.swap_remove(0),
+        _ => Worth::Unknown,
+    }
+}
+
+fn of_texts(name: &str, mut arguments: Vec<Worth>) -> Worth {
+    match (name, arguments.len()) {
+        ("jsonencode", 1) => arguments[0].json().map_or(Worth::Unknown, Worth::Json),
+        ("tostring", 1) => arguments[0].text().map_or(Worth::Unknown, Worth::Text),
         ("join", 2) => {
             let separator = plain(&arguments[0]);
             match (separator, arguments.swap_remove(1)) {
@@ -191,6 +187,37 @@ pub(super) fn function(name: &str, mut arguments: Vec<Worth>) -> Worth {
             _ => Worth::Unknown,
         },
         ("format", 1..) => formatted(&arguments),
+        _ => Worth::Unknown,
+    }
+}
+
+fn of_any(name: &str, mut arguments: Vec<Worth>) -> Worth {
+    match (name, arguments.len()) {
+        ("tolist" | "tomap", 1) => match arguments.swap_remove(0) {
+            Worth::List(items) if are_alike(items.iter()) => Worth::List(items),
+            Worth::Map(members) if are_alike(members.values()) => Worth::Map(members),
+            _ => Worth::Unknown,
+        },
+        ("length", 1) => {
+            let count = match &arguments[0] {
+                Worth::List(items) => items.len(),
+                Worth::Map(members) => members.len(),
+                _ => return Worth::Unknown,
+            };
+            i64::try_from(count).map_or(Worth::Unknown, Worth::Number)
+        }
+        ("coalesce", _) => {
+            for argument in arguments {
+                match argument {
+                    Worth::Null => {}
+                    Worth::Text(text) if text.is_empty() => {}
+                    other => return other,
+                }
+            }
+            Worth::Unknown
+        }
+        // What fails is unknown here, and so is what comes after it.
+        ("try", 1..) => arguments.swap_remove(0),
         _ => Worth::Unknown,
     }
 }
