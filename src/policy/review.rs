@@ -437,104 +437,130 @@ fn review(
             edit,
         });
     };
-    let is_grant = statement.effect == Effect::Allow && names_log_service(statement);
-    let row = keys::row(&key);
     if matches!(operator.test, Test::StringEquals | Test::StringEqualsIgnoreCase) {
-        for value in &condition.values {
-            let plain = value.text.replace("${*}", "").replace("${?}", "");
-            if plain.contains(['*', '?']) && !plain.contains("${") {
-                push(
-                    MisleadingKind::WildcardInEquals,
-                    &value.pointer,
-                    &value.text,
-                    format!(
-                        "`{}` compares letter by letter: here `*` and `?` are characters",
-                        condition.operator
-                    ),
-                    format!("write `{}`", with_wildcards(&condition.operator)),
-                );
-            }
-        }
+        review_wildcards(condition, &mut push);
     }
     match key.as_str() {
-        "aws:sourcearn" => {
-            for value in &condition.values {
-                let account = value.text.split(':').nth(4).unwrap_or_default();
-                if let Some(bucket) = value.text.strip_suffix("/*") {
-                    push(
-                        MisleadingKind::SourceArnOfObjects,
-                        &value.pointer,
-                        &value.text,
-                        "the source of a log is a bucket, not its objects".to_owned(),
-                        format!("write `{bucket}`"),
-                    );
-                } else if is_account(account) && value.text.contains(":s3:") {
-                    push(
-                        MisleadingKind::SourceArnWithAccount,
-                        &value.pointer,
-                        &value.text,
-                        "the ARN of a bucket has no account in it".to_owned(),
-                        format!(
-                            "write `{}`, and the account in a condition on `aws:SourceAccount`",
-                            value.text.replacen(account, "", 1)
-                        ),
-                    );
-                }
-            }
-        }
+        "aws:sourcearn" => review_source_arn(condition, &mut push),
         "aws:sourceaccount" if operator.test != Test::Null => {
-            let pattern = operator.test == Test::StringLike;
-            for value in &condition.values {
-                let odd = pattern && value.text.contains(['*', '?']) || value.text.contains("${");
-                if odd || is_account(&value.text) || open::is_in(&value.text) {
-                    continue;
-                }
-                // A number is compared as its text, so one with all its digits is right.
-                let because = match value.is_number {
-                    true => "an account id is twelve digits; a number loses its leading zeros",
-                    false => "an account id is twelve digits; this is none",
-                };
-                push(
-                    MisleadingKind::SourceAccountFormat,
-                    &value.pointer,
-                    &value.text,
-                    because.to_owned(),
-                    "write the twelve digits in quotes, leading zeros too".to_owned(),
-                );
-            }
+            review_source_account(condition, operator, &mut push);
         }
-        "aws:sourceip" => {
-            for value in condition.values.iter().filter(|value| is_private(&value.text)) {
-                push(
-                    MisleadingKind::PrivateAddress,
-                    &value.pointer,
-                    &value.text,
-                    "`aws:SourceIp` is a public address; a private one comes only through a VPC endpoint, as \
-                     `aws:VpcSourceIp`"
-                        .to_owned(),
-                    "name the public addresses, or condition on `aws:SourceVpce`".to_owned(),
-                );
-            }
-        }
+        "aws:sourceip" => review_source_address(condition, &mut push),
         "aws:viaawsservice" if statement.effect == Effect::Deny && !exempts_services => {
-            let exempts = condition
-                .values
-                .iter()
-                .all(|value| value.text.eq_ignore_ascii_case("false"));
-            if operator.test == Test::Bool && exempts && !condition.values.is_empty() {
-                push(
-                    MisleadingKind::ViaAwsServiceAsExemption,
-                    &condition.pointer,
-                    &proper,
-                    "it is true only when a service acts with somebody's credentials; the log service acts with its \
-                     own"
-                    .to_owned(),
-                    "add `\"BoolIfExists\": {\"aws:PrincipalIsAWSService\": \"false\"}`".to_owned(),
-                );
-            }
+            review_via_service(condition, operator, &proper, &mut push);
         }
         _ => {}
     }
+    let is_grant = statement.effect == Effect::Allow && names_log_service(statement);
+    review_key(condition, operator, is_grant, &mut push);
+}
+
+/// Takes what is misleading: its kind, the element, what is written there, what it does, and what to write instead.
+type Push<'p> = &'p mut dyn FnMut(MisleadingKind, &str, &str, String, String);
+
+fn review_wildcards(condition: &Condition, push: Push<'_>) {
+    for value in &condition.values {
+        let plain = value.text.replace("${*}", "").replace("${?}", "");
+        if plain.contains(['*', '?']) && !plain.contains("${") {
+            push(
+                MisleadingKind::WildcardInEquals,
+                &value.pointer,
+                &value.text,
+                format!(
+                    "`{}` compares letter by letter: here `*` and `?` are characters",
+                    condition.operator
+                ),
+                format!("write `{}`", with_wildcards(&condition.operator)),
+            );
+        }
+    }
+}
+
+fn review_source_arn(condition: &Condition, push: Push<'_>) {
+    for value in &condition.values {
+        let account = value.text.split(':').nth(4).unwrap_or_default();
+        if let Some(bucket) = value.text.strip_suffix("/*") {
+            push(
+                MisleadingKind::SourceArnOfObjects,
+                &value.pointer,
+                &value.text,
+                "the source of a log is a bucket, not its objects".to_owned(),
+                format!("write `{bucket}`"),
+            );
+        } else if is_account(account) && value.text.contains(":s3:") {
+            push(
+                MisleadingKind::SourceArnWithAccount,
+                &value.pointer,
+                &value.text,
+                "the ARN of a bucket has no account in it".to_owned(),
+                format!(
+                    "write `{}`, and the account in a condition on `aws:SourceAccount`",
+                    value.text.replacen(account, "", 1)
+                ),
+            );
+        }
+    }
+}
+
+fn review_source_account(condition: &Condition, operator: Operator, push: Push<'_>) {
+    let pattern = operator.test == Test::StringLike;
+    for value in &condition.values {
+        let odd = pattern && value.text.contains(['*', '?']) || value.text.contains("${");
+        if odd || is_account(&value.text) || open::is_in(&value.text) {
+            continue;
+        }
+        // A number is compared as its text, so one with all its digits is right.
+        let because = match value.is_number {
+            true => "an account id is twelve digits; a number loses its leading zeros",
+            false => "an account id is twelve digits; this is none",
+        };
+        push(
+            MisleadingKind::SourceAccountFormat,
+            &value.pointer,
+            &value.text,
+            because.to_owned(),
+            "write the twelve digits in quotes, leading zeros too".to_owned(),
+        );
+    }
+}
+
+fn review_source_address(condition: &Condition, push: Push<'_>) {
+    for value in condition.values.iter().filter(|value| is_private(&value.text)) {
+        push(
+            MisleadingKind::PrivateAddress,
+            &value.pointer,
+            &value.text,
+            "`aws:SourceIp` is a public address; a private one comes only through a VPC endpoint, as \
+             `aws:VpcSourceIp`"
+                .to_owned(),
+            "name the public addresses, or condition on `aws:SourceVpce`".to_owned(),
+        );
+    }
+}
+
+fn review_via_service(condition: &Condition, operator: Operator, proper: &str, push: Push<'_>) {
+    let exempts = condition
+        .values
+        .iter()
+        .all(|value| value.text.eq_ignore_ascii_case("false"));
+    if operator.test == Test::Bool && exempts && !condition.values.is_empty() {
+        push(
+            MisleadingKind::ViaAwsServiceAsExemption,
+            &condition.pointer,
+            proper,
+            "it is true only when a service acts with somebody's credentials; the log service acts with its \
+             own"
+            .to_owned(),
+            "add `\"BoolIfExists\": {\"aws:PrincipalIsAWSService\": \"false\"}`".to_owned(),
+        );
+    }
+}
+
+/// Whether the key, by itself and under its operator, can do anything.
+fn review_key(condition: &Condition, operator: Operator, is_grant: bool, push: Push<'_>) {
+    let key = condition.key.to_ascii_lowercase();
+    let proper = keys::proper_name(&condition.key);
+    let row = keys::row(&key);
     if operator.set == Some(SetOperator::ForAllValues)
         && !row.multivalued
         && keys::spelling(&key) == Spelling::Known
