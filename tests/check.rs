@@ -867,3 +867,28 @@ fn a_bucket_that_another_name_replaces_is_named_as_the_one_that_is_lost() {
     );
     assert!(told.contains(&format!("the logs in `{old}` are gone")), "{told}");
 }
+
+#[test]
+fn a_fault_of_the_prefix_points_at_the_prefix() {
+    let template = "
+Resources:
+  App:
+    Type: AWS::S3::Bucket
+    Properties:
+      LoggingConfiguration:
+        DestinationBucketName: amzn-s3-demo-logs
+        LogFilePrefix: app
+";
+    let place = |text: &str| {
+        let output = check_text(text.as_bytes(), &["--select", "S3L008", "--format", "json"]);
+        let place = report(&output)["findings"][0]["places"][0].clone();
+        (place["line"].clone(), place["column"].clone())
+    };
+    assert_eq!(place(template), (json!(8), json!(24)));
+    let row = json!({"address": "aws_s3_bucket_logging.app", "mode": "managed", "type": "aws_s3_bucket_logging",
+        "name": "app", "change": {"actions": ["create"], "before": null, "after_unknown": {},
+        "after": {"bucket": "app-data", "target_bucket": "amzn-s3-demo-logs", "target_prefix": "app"}}});
+    let plan = json!({"format_version": "1.2", "resource_changes": [row]}).to_string();
+    // In the values as they are shown, one a line.
+    assert_eq!(place(&plan).0, json!(4));
+}

@@ -30,6 +30,7 @@ fn logging_to(target: TargetRef, prefix: &str) -> Logging {
         key_format: Fact::Known(KeyFormat::Simple),
         target_grants: Vec::new(),
         place: Place::new(&document("{}"), ""),
+        prefix_place: None,
     }
 }
 

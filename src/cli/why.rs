@@ -212,6 +212,7 @@ fn suppose(bucket: &mut Bucket, arguments: &WhyArguments) -> Result<(), Error> {
         key_format,
         target_grants: current.map(|logging| logging.target_grants).unwrap_or_default(),
         place: Place::new(&document, "/LoggingEnabled"),
+        prefix_place: None,
     });
     Ok(())
 }

@@ -190,6 +190,8 @@ pub struct Logging {
     pub key_format: Fact<KeyFormat>,
     pub target_grants: Vec<Grant>,
     pub place: Place,
+    /// Where a file writes the prefix, if not at that place.
+    pub prefix_place: Option<Box<Place>>,
 }
 
 /// How a logging configuration names its target.

@@ -137,7 +137,10 @@ impl CycleContext<'_, '_> {
 
 /// Where a logging configuration says this: in an answer of AWS the member itself, in a file what is known of it.
 pub fn place_of(logging: &Logging, member: &str) -> Place {
-    further(&logging.place, member)
+    match &logging.prefix_place {
+        Some(place) if member == "/TargetPrefix" => (**place).clone(),
+        Some(_) | None => further(&logging.place, member),
+    }
 }
 
 /// Where a setting is written, as exactly as that is known.

@@ -112,7 +112,7 @@ fn a_finding_points_into_the_resource_as_it_will_be() {
             ("next.json#shop/Policy".to_owned(), "/Statement/0/Resource"),
             (
                 "next.json#shop/App".to_owned(),
-                "/Properties/LoggingConfiguration"
+                "/Properties/LoggingConfiguration/LogFilePrefix"
             ),
         ]
     );

@@ -152,15 +152,29 @@ impl Properties<'_, '_> {
             Property::Written(node, _) => branch(node, item).unwrap_or_else(|| item.span.clone()),
             Property::LeftOut | Property::Unknown(_) => item.span.clone(),
         };
+        // A prefix from a parameter or a mapping is written elsewhere.
+        let prefix_span = value
+            .get("LogFilePrefix")
+            .map(|item| item.span.clone())
+            .filter(|inner| span.start <= inner.start && inner.end <= span.end);
+        let place = Place {
+            span: Some(span),
+            ..self.place.inside("/Properties/LoggingConfiguration")
+        };
         Fact::Known(Logging {
             target,
             prefix,
             key_format: key_format(value.get("TargetObjectKeyFormat").map(|item| &item.value)),
             target_grants: Vec::new(),
-            place: Place {
-                span: Some(span),
-                ..self.place.inside("/Properties/LoggingConfiguration")
-            },
+            prefix_place: prefix_span.map(|span| {
+                Box::new(Place {
+                    span: Some(span),
+                    ..self
+                        .place
+                        .inside("/Properties/LoggingConfiguration/LogFilePrefix")
+                })
+            }),
+            place,
         })
     }
 

@@ -279,6 +279,7 @@ impl<'a> Reader<'a> {
             key_format: Fact::Known(key_format),
             target_grants: grants(enabled.target_grants.unwrap_or_default()),
             place: Place::new(&document, "/LoggingEnabled"),
+            prefix_place: None,
         }))
     }
 

@@ -44,6 +44,7 @@ pub(super) fn logging(node: Node<'_>, path: &[&str], behind: &dyn Behind) -> Fac
             .cloned()
             .unwrap_or_default(),
         place: behind.place(&pointer("target_bucket")),
+        prefix_place: Some(Box::new(behind.place(&pointer("target_prefix")))),
     })
 }
 
