@@ -740,6 +740,10 @@ impl Look<'_, '_> {
         found.by_own_key || namesakes().has(&reader.index.rows()[*number])
     }
 
+    fn is_one_of_many(&self) -> bool {
+        self.reader.index.rows().len() > MANY
+    }
+
     /// The values of the resource, as they are shown: without what is sensitive.
     fn document(&self) -> &Arc<Document> {
         self.document.get_or_init(|| {
@@ -949,9 +953,13 @@ impl Behind for Look<'_, '_> {
 
     fn place(&self, pointer: &str) -> Place {
         let written = self.written.as_ref().and_then(|written| written.place(pointer));
-        written.unwrap_or_else(|| match self.reader.index.rows().len() > MANY {
+        written.unwrap_or_else(|| match self.is_one_of_many() {
             true => self.host(self.side.value, pointer).place,
             false => Place::new(self.document(), pointer),
         })
+    }
+
+    fn further_place(&self, pointer: &str) -> Option<Place> {
+        (!self.is_one_of_many()).then(|| self.place(pointer))
     }
 }

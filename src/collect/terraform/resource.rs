@@ -22,6 +22,8 @@ pub(super) trait Behind {
     fn policy(&self, node: Node<'_>) -> Fact<Arc<Document>>;
     /// The place of an argument.
     fn place(&self, pointer: &str) -> Place;
+    /// The same, where the file isn't so large that one place of each resource must do.
+    fn further_place(&self, pointer: &str) -> Option<Place>;
 }
 
 /// `aws_s3_bucket_logging`, and the deprecated block `logging` of a bucket, which has the same arguments.
@@ -44,7 +46,7 @@ pub(super) fn logging(node: Node<'_>, path: &[&str], behind: &dyn Behind) -> Fac
             .cloned()
             .unwrap_or_default(),
         place: behind.place(&pointer("target_bucket")),
-        prefix_place: Some(Box::new(behind.place(&pointer("target_prefix")))),
+        prefix_place: behind.further_place(&pointer("target_prefix")).map(Box::new),
     })
 }
 
