@@ -116,6 +116,23 @@ fn a_finding_points_into_the_resource_as_it_will_be() {
             ),
         ]
     );
+    // For tools that know only files and lines, both are where the change set holds the resource.
+    let hosts: Vec<_> = denied
+        .said
+        .labels
+        .iter()
+        .map(|label| {
+            let host = label
+                .place
+                .document
+                .host
+                .as_ref()
+                .expect("it stands in the change set");
+            assert_eq!(host.place.document.title.to_string(), "next.json");
+            host.place.span.clone().expect("it is known where").start
+        })
+        .collect();
+    assert_ne!(hosts[0], hosts[1]);
 }
 
 #[test]

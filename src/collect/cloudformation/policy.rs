@@ -28,16 +28,14 @@ pub(super) fn document(world: &World, item: &Item, place: &Place, address: &str)
     if let Some(unknown) = printer.unknown {
         return Fact::Unknown(unknown.why());
     }
-    // A change set has every value in its place: the policy is shown as it will be.
-    let is_shown_alone = place.document.host.is_some();
-    let path = place.document.path().unwrap_or_default().to_owned();
-    Fact::Known(Arc::new(Document {
-        title: Title::Embedded {
-            path,
-            address: address.to_owned(),
+    let host = match &place.document.host {
+        // A change set has every value in its place: the policy is shown as it will be, and stands where the resource
+        // does.
+        Some(host) => Host {
+            place: host.place.clone(),
+            origins: BTreeMap::new(),
         },
-        text: printer.out.into(),
-        host: (!is_shown_alone).then(|| Host {
+        None => Host {
             place: Place {
                 document: Arc::clone(&place.document),
                 pointer: place.pointer.clone(),
@@ -45,7 +43,16 @@ pub(super) fn document(world: &World, item: &Item, place: &Place, address: &str)
                 made_at: place.made_at.clone(),
             },
             origins: printer.origins,
-        }),
+        },
+    };
+    let path = place.document.path().unwrap_or_default().to_owned();
+    Fact::Known(Arc::new(Document {
+        title: Title::Embedded {
+            path,
+            address: address.to_owned(),
+        },
+        text: printer.out.into(),
+        host: Some(host),
     }))
 }
 
