@@ -160,11 +160,8 @@ pub fn conduct(conduct: &Conduct<'_>, console: &Console) -> Result<Exit, Error> 
     }
     console.write(|out| render::plan::render(plan, consequences, conduct.left, console.style, out))?;
     if let Some(path) = &arguments.out {
-        let place = |path: &str| Path::new(path).canonicalize().ok();
-        let input = account.snapshot.as_deref().and_then(place);
-        if input.is_some() && input == place(path) {
-            return Err(Error::OverItsInput { path: path.clone() });
-        }
+        let inputs: Vec<&String> = account.snapshot.iter().collect();
+        file::check_places([path], &inputs)?;
         file::write_private(Path::new(path), plan.to_text().as_bytes()).map_err(|source| Error::Write {
             path: path.clone(),
             source,

@@ -7,10 +7,11 @@ use super::config::ConfigArguments;
 use super::emit::{ReportArguments, Reporting};
 use super::error::Error;
 use super::given::{self, Given};
+use super::input;
 use super::output::Console;
 use super::template::TemplateArguments;
 use crate::collect::overlay;
-use crate::inventory::{Fact, Inventory};
+use crate::inventory::Inventory;
 use crate::report::Unknown;
 
 #[derive(Debug, Args)]
@@ -121,10 +122,7 @@ impl Change {
     }
 
     fn settle_organization(&mut self, said: &str) {
-        let organization = match said {
-            "none" => Fact::Absent,
-            id => Fact::Known(id.to_owned()),
-        };
+        let organization = input::organization(said);
         for inventory in self.before.iter_mut().chain([&mut self.after]) {
             for account in &mut inventory.accounts {
                 if account.organization.why().is_some() {

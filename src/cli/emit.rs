@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::{Args, ValueEnum};
 
@@ -52,51 +52,9 @@ pub struct ReportArguments {
 }
 
 impl ReportArguments {
-    /// Whether each file can be written, as far as it can be told before there is anything to write: a long run must
-    /// not end with its report lost, nor with what it has read.
     fn check_places(&self, inputs: &[&String]) -> Result<(), Error> {
-        let read: BTreeSet<PathBuf> = inputs
-            .iter()
-            .filter_map(|path| Path::new(path).canonicalize().ok())
-            .collect();
-        let mut taken = BTreeSet::new();
         let outputs = self.output.iter().map(|output| &output.path);
-        for path in outputs.chain(&self.write_baseline) {
-            let failed = |kind: io::ErrorKind| Error::Write {
-                path: path.clone(),
-                source: io::Error::from(kind),
-            };
-            let place = Path::new(path);
-            if place.is_dir() {
-                return Err(failed(io::ErrorKind::IsADirectory));
-            }
-            let (Some(name), Some(folder)) = (place.file_name(), place.parent()) else {
-                return Err(failed(io::ErrorKind::IsADirectory));
-            };
-            let folder = match folder.as_os_str().is_empty() {
-                true => Path::new("."),
-                false => folder,
-            };
-            let folder = folder.canonicalize().map_err(|source| Error::Write {
-                path: path.clone(),
-                source,
-            })?;
-            if !folder.is_dir() {
-                return Err(failed(io::ErrorKind::NotADirectory));
-            }
-            // What is no plain file, as a terminal, takes one after the other.
-            let is_stream = place.metadata().is_ok_and(|metadata| !metadata.is_file());
-            if is_stream {
-                continue;
-            }
-            if place.canonicalize().is_ok_and(|place| read.contains(&place)) {
-                return Err(Error::OverItsInput { path: path.clone() });
-            }
-            if !taken.insert(folder.join(name)) {
-                return Err(Error::SamePath { path: path.clone() });
-            }
-        }
-        Ok(())
+        file::check_places(outputs.chain(&self.write_baseline), inputs)
     }
 }
 

@@ -149,11 +149,10 @@ impl Scope {
             buckets: globs(&arguments.bucket)?,
             patterns: arguments.bucket.clone(),
             regions,
-            organization: match arguments.organization.as_deref() {
-                None => Fact::Unknown(Why::NotRead),
-                Some("none") => Fact::Absent,
-                Some(id) => Fact::Known(id.to_owned()),
-            },
+            organization: arguments
+                .organization
+                .as_deref()
+                .map_or(Fact::Unknown(Why::NotRead), organization),
             touched: None,
         })
     }
@@ -244,6 +243,14 @@ impl Scope {
             bucket.in_scope &=
                 region.is_none_or(|region| self.regions.is_empty() || self.regions.contains(region));
         }
+    }
+}
+
+/// The organization that the user gives; `none` says that the account is in none.
+pub fn organization(given: &str) -> Fact<String> {
+    match given {
+        "none" => Fact::Absent,
+        id => Fact::Known(id.to_owned()),
     }
 }
 
