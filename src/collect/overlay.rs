@@ -60,6 +60,8 @@ struct File<'a> {
     title: &'a str,
     complete: bool,
     declared: &'a [Declared],
+    /// The names of the buckets that it deletes, by the addresses of their resources.
+    deleted: BTreeMap<&'a str, &'a str>,
 }
 
 impl<'a> File<'a> {
@@ -68,6 +70,14 @@ impl<'a> File<'a> {
             title: &deployment.title,
             complete: deployment.complete,
             declared,
+            deleted: declared
+                .iter()
+                .filter(|each| each.fate == Fate::Deleted)
+                .filter_map(|each| match &each.bucket {
+                    BucketKey::Name(name) => Some((each.address.as_str(), name.as_str())),
+                    BucketKey::Address(_) | BucketKey::OneOf(_) | BucketKey::Any => None,
+                })
+                .collect(),
         }
     }
 }
@@ -317,11 +327,7 @@ impl Statement<'_, '_> {
         if self.declared.fate != Fate::Replaced {
             return None;
         }
-        let was = |other: &&Declared| other.fate == Fate::Deleted && other.address == self.declared.address;
-        match &self.file.declared.iter().find(was)?.bucket {
-            BucketKey::Name(name) => Some(name),
-            BucketKey::Address(_) | BucketKey::OneOf(_) | BucketKey::Any => None,
-        }
+        self.file.deleted.get(self.declared.address.as_str()).copied()
     }
 }
 
@@ -364,11 +370,7 @@ fn gather<'f, 'a>(
         let Some(label) = label else { continue };
         topics
             .entry((home, label))
-            .or_insert_with(|| Topic {
-                name_known,
-                clear: Vec::new(),
-                unclear: Vec::new(),
-            })
+            .or_insert_with(|| Topic::new(name_known))
             .clear
             .push(statement);
     }
@@ -402,7 +404,7 @@ fn gather<'f, 'a>(
                 Entry::Occupied(mut topic) => topic.get_mut().unclear.push(statement),
                 // No file says anything else of it, and it is there.
                 Entry::Vacant(place) if inventory.accounts[home].bucket(&place.key().1).is_some() => {
-                    place.insert(Topic::of_the_account()).unclear.push(statement);
+                    place.insert(Topic::new(true)).unclear.push(statement);
                 }
                 Entry::Vacant(_) => {}
             }
@@ -417,7 +419,7 @@ fn gather<'f, 'a>(
             }
             let topic = topics.entry((home, Arc::clone(&bucket.label)));
             topic
-                .or_insert_with(Topic::of_the_account)
+                .or_insert_with(|| Topic::new(true))
                 .unclear
                 .extend(&anywhere);
         }
@@ -459,10 +461,9 @@ struct Settled<'f, 'a, T> {
 }
 
 impl<'f, 'a> Topic<'f, 'a> {
-    /// A bucket that was there before, and of which no file says anything for sure.
-    fn of_the_account() -> Self {
+    fn new(name_known: bool) -> Self {
         Self {
-            name_known: true,
+            name_known,
             clear: Vec::new(),
             unclear: Vec::new(),
         }
