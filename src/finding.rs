@@ -159,6 +159,25 @@ pub enum Goal {
     ExpireNoncurrentLogs { target: String },
 }
 
+impl Goal {
+    /// The bucket whose finding asks for it.
+    pub fn bucket(&self) -> &str {
+        match self {
+            Goal::ProperTarget { bucket }
+            | Goal::SeparatePrefix { bucket }
+            | Goal::DropTargetGrants { bucket } => bucket,
+            Goal::Grant { source, .. } => source,
+            Goal::ExemptFromDeny { target, .. }
+            | Goal::ScopeGrant { target, .. }
+            | Goal::PolicyInsteadOfAcl { target }
+            | Goal::SseS3 { target }
+            | Goal::OwnerPays { target }
+            | Goal::ExpireLogs { target }
+            | Goal::ExpireNoncurrentLogs { target } => target,
+        }
+    }
+}
+
 /// A rule that could not read what it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undecided {

@@ -34,6 +34,12 @@ fn run(command: &mut Command) -> Output {
     command.output().expect("the program starts")
 }
 
+/// What a run that ended with exit code 0 printed.
+fn succeeded(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
 fn snapshot(buckets: &Value) -> String {
     json!({ "version": 1, "unasked": "absent", "accounts": [
         { "id": ACCOUNT, "organization_id": null, "buckets": buckets }] })
@@ -215,8 +221,7 @@ fn a_pattern_stands_for_the_buckets_that_match() {
     let folder = folder();
     recorded(folder.path(), &two_sources());
     let output = on_the_recording(folder.path(), &["enable", "app-*", "--create"]);
-    let shown = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let shown = succeeded(&output);
     assert!(shown.contains("logging of app-data"), "{shown}");
     assert!(!shown.contains("web-assets"), "{shown}");
 }
@@ -285,8 +290,7 @@ fn no_logs_are_led_to_where_anyone_can_read_them() {
             "never",
         ],
     );
-    let shown = text(&so_already.stdout);
-    assert_eq!(so_already.status.code(), Some(0), "{}", text(&so_already.stderr));
+    let shown = succeeded(&so_already);
     assert!(shown.contains("it is so already"), "{shown}");
     let expires = on_the_recording(folder.path(), &["enable", "app-data", "--target", "by-policy"]);
     let shown = text(&expires.stdout);
@@ -314,8 +318,7 @@ fn a_rule_that_cannot_be_decided_is_named_with_what_would_tell() {
             "never",
         ],
     );
-    let shown = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let shown = succeeded(&output);
     assert!(
         shown.contains("S3L206 and S3L207 can't be decided: s3:GetLifecycleConfiguration was denied."),
         "{shown}"
@@ -341,8 +344,7 @@ fn a_deny_behind_a_deny_is_mended_with_it() {
         }),
     );
     let output = on_the_recording(folder.path(), &["fix", "S3L102"]);
-    let shown = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let shown = succeeded(&output);
     assert_eq!(
         shown.matches("+           \"aws:PrincipalServiceName\"").count(),
         2,

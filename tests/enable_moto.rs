@@ -5,7 +5,7 @@
 //! CI; skips elsewhere and says so.
 #![cfg(feature = "aws")]
 
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
 
@@ -35,18 +35,13 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn run(moto: &Moto, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_s3log-lint"))
+    moto.server
+        .program()
         .args(arguments)
         .current_dir(moto.folder.path())
         .stdin(Stdio::null())
         .env("HOME", moto.folder.path())
         .env_remove("XDG_STATE_HOME")
-        .env("AWS_ENDPOINT_URL", &moto.server.endpoint)
-        .env("AWS_ACCESS_KEY_ID", "testing")
-        .env("AWS_SECRET_ACCESS_KEY", "testing")
-        .env("AWS_REGION", "eu-west-1")
-        .env("AWS_CONFIG_FILE", "/nonexistent")
-        .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
         .output()
         .expect("the program starts")
 }

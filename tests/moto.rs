@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 
@@ -21,14 +21,8 @@ fn seeded(python: &OsString) -> Server {
 }
 
 fn run(moto: &Server, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_s3log-lint"))
+    moto.program()
         .args(arguments)
-        .env("AWS_ENDPOINT_URL", &moto.endpoint)
-        .env("AWS_ACCESS_KEY_ID", "testing")
-        .env("AWS_SECRET_ACCESS_KEY", "testing")
-        .env("AWS_REGION", "eu-west-1")
-        .env("AWS_CONFIG_FILE", "/nonexistent")
-        .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
         .output()
         .expect("the program starts")
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use s3log_lint::apply::{Applied, Cloud, CloudError, Event, Observer, Pace, Presence, Stop, apply};
 use s3log_lint::collect::snapshot;
-use s3log_lint::finding::{Goal, Severity, Subject};
+use s3log_lint::finding::{Severity, Subject};
 use s3log_lint::graph::LogGraph;
 use s3log_lint::inventory::{Inventory, KeyFormat};
 use s3log_lint::name::{AccountId, BucketName, Region};
@@ -761,7 +761,7 @@ proptest! {
     fn what_is_repaired_is_found_no_more((inventory, wanted, plan, left) in repaired()) {
         let found = findings_of_every_severity(&plan.project(&inventory));
         for (subject, repair) in wanted {
-            let is_left = left.iter().any(|left| left.code == repair.code && left.bucket == bucket_of(&repair.goal));
+            let is_left = left.iter().any(|left| left.code == repair.code && left.bucket == repair.goal.bucket());
             let stands = found.contains(&(repair.code.to_owned(), subject.bucket.clone(), subject.target.clone()));
             prop_assert!(
                 is_left || !stands,
@@ -818,22 +818,6 @@ proptest! {
     #[test]
     fn repairs_are_undone((inventory, _, plan, _) in repaired()) {
         assert_same_state(&inventory, &plan.inverse().project(&plan.project(&inventory)));
-    }
-}
-
-fn bucket_of(goal: &Goal) -> &str {
-    match goal {
-        Goal::ProperTarget { bucket }
-        | Goal::SeparatePrefix { bucket }
-        | Goal::DropTargetGrants { bucket } => bucket,
-        Goal::Grant { source, .. } => source,
-        Goal::ExemptFromDeny { target, .. }
-        | Goal::ScopeGrant { target, .. }
-        | Goal::PolicyInsteadOfAcl { target }
-        | Goal::SseS3 { target }
-        | Goal::OwnerPays { target }
-        | Goal::ExpireLogs { target }
-        | Goal::ExpireNoncurrentLogs { target } => target,
     }
 }
 

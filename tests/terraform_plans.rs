@@ -1,10 +1,13 @@
 //! Plans made by hand, one oddity each, and what `check` says of them.
 
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
+
+#[path = "program/mod.rs"]
+mod program;
+
+use program::{feed, program, stderr, stdout};
 
 /// A plan, made resource by resource.
 #[derive(Default)]
@@ -110,21 +113,14 @@ fn configured(address: &str, expressions: Value) -> Value {
 }
 
 fn check(plan: &str, arguments: &[&str]) -> Value {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_s3log-lint"))
-        .args(["check", "--isolated", "-", "--format", "json"])
-        .args(arguments)
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    let mut input = child.stdin.take().expect("it is piped");
-    input.write_all(plan.as_bytes()).expect("it is read");
-    drop(input);
-    let output = child.wait_with_output().expect("the program ends");
-    serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+    let output = feed(
+        program()
+            .args(["check", "--isolated", "-", "--format", "json"])
+            .args(arguments)
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR"))),
+        plan.as_bytes(),
+    );
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", stderr(&output)))
 }
 
 /// The only edge's grant, and the codes of the findings and of what is undecided.
@@ -1062,17 +1058,10 @@ fn the_name_of_a_sensitive_bucket_is_hidden_in_what_is_made_of_it() {
     // It is compared all the same.
     assert_eq!(report["edges"][0]["target"], "aws_s3_bucket.logs");
     assert_eq!(report["edges"][0]["grant"], "allowed");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_s3log-lint"))
-        .args(["check", "--isolated", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    let mut input = child.stdin.take().expect("it is piped");
-    input.write_all(state.as_bytes()).expect("it is read");
-    drop(input);
-    let shown = child.wait_with_output().expect("the program ends").stdout;
-    let shown = String::from_utf8(shown).expect("text");
+    let shown = stdout(&feed(
+        program().args(["check", "--isolated", "-"]),
+        state.as_bytes(),
+    ));
     assert!(
         shown.contains("S3L205") && !shown.contains("amzn-s3-demo-logs"),
         "{shown}"

@@ -67,7 +67,7 @@ pub fn repair(
         if let Err(why) = one(&mut draft, code, goal, how, &mut remarks) {
             left.push(Left {
                 code,
-                bucket: bucket_of(goal).to_owned(),
+                bucket: goal.bucket().to_owned(),
                 why,
             });
         }
@@ -83,22 +83,6 @@ pub fn repair(
         remarks,
     };
     (plan, left)
-}
-
-fn bucket_of(goal: &Goal) -> &str {
-    match goal {
-        Goal::ProperTarget { bucket }
-        | Goal::SeparatePrefix { bucket }
-        | Goal::DropTargetGrants { bucket } => bucket,
-        Goal::Grant { source, .. } => source,
-        Goal::ExemptFromDeny { target, .. }
-        | Goal::ScopeGrant { target, .. }
-        | Goal::PolicyInsteadOfAcl { target }
-        | Goal::SseS3 { target }
-        | Goal::OwnerPays { target }
-        | Goal::ExpireLogs { target }
-        | Goal::ExpireNoncurrentLogs { target } => target,
-    }
 }
 
 /// A refusal in the words that stand in a list, with what to do about it.

@@ -52,6 +52,19 @@ impl Server {
         panic!("moto doesn't answer on port {port}");
     }
 
+    /// The program, with credentials for this server and nobody else's.
+    pub fn program(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_s3log-lint"));
+        command
+            .env("AWS_ENDPOINT_URL", &self.endpoint)
+            .env("AWS_ACCESS_KEY_ID", "testing")
+            .env("AWS_SECRET_ACCESS_KEY", "testing")
+            .env("AWS_REGION", "eu-west-1")
+            .env("AWS_CONFIG_FILE", "/nonexistent")
+            .env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent");
+        command
+    }
+
     /// Makes what the script of this name makes.
     pub fn seed(&self, python: &OsString, script: &str, arguments: &[&str]) {
         let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -651,20 +651,11 @@ impl<'r, 'a> Evaluator<'r, 'a> {
         match collected(all) {
             Some(found) => found,
             // A resource without an instance.
-            None => {
-                let address = Address {
-                    scope: site.scope.clone(),
-                    is_data,
-                    kind: kind.to_owned(),
-                    name: name.to_owned(),
-                    key: None,
-                };
-                match index.configured(&address) {
-                    Some(resource) if resource.count_expression.is_some() => Worth::List(Vec::new()),
-                    Some(resource) if resource.for_each_expression.is_some() => Worth::Map(BTreeMap::new()),
-                    Some(_) | None => Worth::Unknown,
-                }
-            }
+            None => match index.declared(&site.scope, is_data, kind, name) {
+                Some(resource) if resource.count_expression.is_some() => Worth::List(Vec::new()),
+                Some(resource) if resource.for_each_expression.is_some() => Worth::Map(BTreeMap::new()),
+                Some(_) | None => Worth::Unknown,
+            },
         }
     }
 

@@ -166,9 +166,19 @@ impl<'d, 'a> Index<'d, 'a> {
 
     /// Where the resource stands in the configuration.
     pub fn configured(&self, address: &Address) -> Option<&'d ConfigResource<'a>> {
-        let module = self.modules.get(&names(&address.scope))?;
-        let key = (address.is_data, address.kind.as_str(), address.name.as_str());
-        module.resources.get(&key).copied()
+        self.declared(&address.scope, address.is_data, &address.kind, &address.name)
+    }
+
+    /// The same, of a resource that may have no instance.
+    pub fn declared(
+        &self,
+        scope: &Scope,
+        is_data: bool,
+        kind: &str,
+        name: &str,
+    ) -> Option<&'d ConfigResource<'a>> {
+        let module = self.modules.get(&names(scope))?;
+        module.resources.get(&(is_data, kind, name)).copied()
     }
 
     /// The expression of an argument of a resource: `["logging", "0", "target_bucket"]`.
@@ -658,14 +668,8 @@ impl Search<'_, '_, '_> {
             }
             Some(number) => self.instance(*number, attribute, depth),
             None => {
-                let address = Address {
-                    scope: site.scope.clone(),
-                    is_data,
-                    kind: kind.to_owned(),
-                    name: name.to_owned(),
-                    key: None,
-                };
-                let is_many = self.index.configured(&address).is_some_and(|resource| {
+                let resource = self.index.declared(&site.scope, is_data, kind, name);
+                let is_many = resource.is_some_and(|resource| {
                     resource.count_expression.is_some() || resource.for_each_expression.is_some()
                 });
                 // A resource without an instance is a branch that isn't taken.
